@@ -1,0 +1,279 @@
+"""Graph and plan become C: the model's header, its code, its weights, and the kernels it uses.
+
+The contract of the output is in `docs/c-api.md`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from edgec.codegen import cwriter
+from edgec.codegen.layout import Plan, Region
+from edgec.codegen.registry import Const, Io, Step, Value, as_kernel_op
+from edgec.pipeline.graph import Array, DType, Graph, Op, Tensor
+
+ABI_VERSION = 1
+ARENA_ALIGN = 16
+_STREAM = "(out_ch, {bias, multiplier, shift})"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the first lines of every generated file say."""
+
+    version: str
+    target: str
+
+
+def emit(graph: Graph, plan: Plan, origin: Origin) -> dict[str, str]:
+    """Return the generated files by name: `<name>.h/.c`, `<name>_weights.c` and the kernels."""
+    return _Emitter(graph, plan, origin).files()
+
+
+def kernel_files(names: set[str]) -> dict[str, str]:
+    """Return the sources of kernels by file name, with all the headers they include."""
+    root = resources.files("edgec.codegen") / "kernels"
+    files: dict[str, str] = {}
+    pending = [f"{name}.h" for name in sorted(names)]
+    while pending:
+        name = pending.pop()
+        if name in files:
+            continue
+        files[name] = (root / name).read_text(encoding="utf-8")
+        source = root / f"{name[:-2]}.c"
+        if name.endswith(".h") and source.is_file():
+            pending.append(f"{name[:-2]}.c")
+        pending += re.findall(r'^#include "(edgec_\w+\.h)"', files[name], re.MULTILINE)
+    return dict(sorted(files.items()))
+
+
+class _Emitter:
+    """The symbols of one model: constants are entered as the code that needs them is printed."""
+
+    def __init__(self, graph: Graph, plan: Plan, origin: Origin) -> None:
+        self.graph = graph
+        self.plan = plan
+        self.name = graph.name
+        self.macro = graph.name.upper()
+        self.banner = cwriter.banner(
+            [("edgec", origin.version), ("model sha256", graph.sha256), ("target", origin.target)]
+        )
+        self.symbols: dict[tuple[str, bytes], str] = {}
+        self.weights: list[str] = []
+        self.externs: list[str] = []
+
+    def files(self) -> dict[str, str]:
+        code = self.code()
+        kernels = {s.kernel for s in self.plan.steps if s.kernel}
+        return {
+            f"{self.name}.h": self.header(),
+            f"{self.name}.c": code,
+            f"{self.name}_weights.c": self.weights_file(),
+            **kernel_files(kernels),
+        }
+
+    def header(self) -> str:
+        m, graph = self.macro, self.graph
+        macs = sum(as_kernel_op(op).macs(Io.of(graph, op)) for op in graph.ops)
+        lines = [
+            self.banner,
+            f"#ifndef {m}_H\n#define {m}_H\n\n#include <stdint.h>\n",
+            f"#define {m}_ABI_VERSION {ABI_VERSION}",
+            f"#define {m}_ARENA_BYTES {self.plan.arena_bytes}u",
+            f"#define {m}_ARENA_ALIGN {ARENA_ALIGN}u",
+            f"#define {m}_LAYER_COUNT {len(graph.ops)}",
+            f"#define {m}_MACS {macs}u",
+            f"#define {m}_INPUT_COUNT {len(graph.inputs)}",
+            f"#define {m}_OUTPUT_COUNT {len(graph.outputs)}",
+            *(line for i, n in enumerate(graph.inputs) for line in self._port("INPUT", i, n)),
+            *(line for i, n in enumerate(graph.outputs) for line in self._port("OUTPUT", i, n)),
+            "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
+            f"/* Run one inference. The arena is {m}_ARENA_BYTES bytes, aligned to {m}_ARENA_ALIGN;"
+            "\n * it needs no initial value and may be used for something else between calls"
+            + ("" if self._state() else ".")
+            + (f",\n * except that it keeps the model's state: call {self.name}_reset first."
+               if self._state() else "")
+            + "\n * Returns 0, or -1 if a pointer is null or the arena is misaligned. */",
+            f"{self._signature()};",
+        ]  # fmt: skip
+        if self._state():
+            lines += [
+                f"\n#define {m}_HAS_STATE 1",
+                "/* Clear the recurrent state kept in the arena. */",
+                f"void {self.name}_reset(void *arena);",
+            ]
+        lines.append("\n#ifdef __cplusplus\n}\n#endif\n\n#endif")
+        return "\n".join(lines) + "\n"
+
+    def _port(self, kind: str, index: int, name: str) -> Iterator[str]:
+        tensor = self.graph[name]
+        prefix = f"#define {self.macro}_{kind}_{index}"
+        shape = " x ".join(map(str, tensor.shape)) or "scalar"
+        yield f"\n/* {cwriter.comment_text(name)}: {tensor.dtype.value}, {shape} */"
+        yield f"{prefix}_SIZE {tensor.size}u"
+        yield f"{prefix}_BYTES {tensor.size_bytes}u"
+        if tensor.quant is not None and not tensor.quant.per_channel:
+            yield f"{prefix}_SCALE {cwriter.float_literal(tensor.q.scale)}"
+            yield f"{prefix}_ZERO_POINT ({tensor.q.zero_point})"
+
+    def _signature(self) -> str:
+        args = [
+            f"const {self.graph[n].dtype.c_type} *input_{i}"
+            for i, n in enumerate(self.graph.inputs)
+        ]
+        args += [
+            f"{self.graph[n].dtype.c_type} *output_{i}" for i, n in enumerate(self.graph.outputs)
+        ]
+        return f"int {self.name}_run(\n{cwriter.wrap([*args, 'void *arena'])})"
+
+    def _state(self) -> list[Tensor]:
+        return [
+            t
+            for n, t in self.graph.tensors.items()
+            if t.variable and self.plan.places[n].region is Region.ARENA
+        ]
+
+    def code(self) -> str:
+        params: list[str] = []
+        calls: list[str] = []
+        for index, (op, step) in enumerate(zip(self.graph.ops, self.plan.steps, strict=True)):
+            if step.params:
+                params.append(self._params(index, op, step))
+            calls.append(self._call(index, op, step))
+        headers = sorted({s.kernel for s in self.plan.steps if s.kernel})
+        pointers = [f"input_{i}" for i in range(len(self.graph.inputs))]
+        pointers += [f"output_{i}" for i in range(len(self.graph.outputs))]
+        guard = " || ".join(f"{p} == NULL" for p in [*pointers, "arena"])
+        uses = "".join(calls)
+        parts = [
+            self.banner,
+            f'#include "{self.name}.h"\n',
+            "#include <stddef.h>" + ("\n#include <string.h>" if self._copies() else "") + "\n",
+            "".join(f'#include "{h}.h"\n' for h in headers),
+            "#ifdef EDGEC_PROFILE\n#include \"edgec_profile.h\"\n#else\n"
+            "#define EDGEC_LAYER(layer, output, data, bytes) ((void)0)\n#endif\n",
+            "".join(self.externs),
+            "\n".join(params),
+            self._reset(),
+            f"{self._signature()}\n{{",
+            "    uint8_t *const a = arena;",
+            f"    if ({guard} || (uintptr_t)arena % {self.macro}_ARENA_ALIGN != 0) {{",
+            "        return -1;\n    }",
+            *([] if re.search(r"\ba\b", uses) else ["    (void)a;"]),
+            uses + "    return 0;\n}",
+        ]  # fmt: skip
+        return "\n".join(p for p in parts if p) + "\n"
+
+    def _copies(self) -> bool:
+        return bool(self.plan.copies or self._state())
+
+    def _reset(self) -> str:
+        state = self._state()
+        if not state:
+            return ""
+        body = "".join(
+            f"    memset((uint8_t *)arena + {self.plan.places[t.name].at}, "
+            f"{t.quant.zero_point if t.quant else 0}, {t.size_bytes});\n"
+            for t in state
+        )
+        return f"void {self.name}_reset(void *arena)\n{{\n{body}}}\n"
+
+    def _params(self, index: int, op: Op, step: Step) -> str:
+        fields = [
+            (field, self._value(f"{index}_{field}", value)) for field, value in step.params.items()
+        ]
+        head = f"static const {step.kernel}_params layer_{index} = {{ /* {op.builtin} */"
+        return f"{head}\n{cwriter.initializer(fields)}\n}};\n"
+
+    def _value(self, symbol: str, value: Value) -> str:
+        if value is None:
+            return "NULL"
+        if isinstance(value, Const):
+            return self.constant(symbol, value.data, value.comment)
+        if isinstance(value, (int, float)):
+            return cwriter.literal(value)
+        return "{" + ", ".join(cwriter.literal(v) for v in value) + "}"
+
+    def constant(self, symbol: str, data: Array, comment: str) -> str:
+        """Return the symbol of a constant array; equal arrays share one."""
+        key = (f"{data.dtype}{comment == _STREAM}", data.tobytes())
+        if key in self.symbols:
+            return self.symbols[key]
+        name = f"{self.name}_{cwriter.identifier(symbol)}"
+        self.symbols[key] = name
+        flat = np.ascontiguousarray(data)
+        if comment == _STREAM:
+            self.weights.append(cwriter.struct_array("edgec_channel", name, flat, comment))
+            self.externs.append(f"extern const edgec_channel {name}[{len(flat)}];\n")
+        else:
+            kind = DType("int8" if data.dtype == np.uint8 else str(data.dtype)).c_type
+            kind = "uint8_t" if data.dtype == np.uint8 else kind
+            self.weights.append(cwriter.array(kind, name, flat, comment))
+            self.externs.append(f"extern const {kind} {name}[{data.size}];\n")
+        return name
+
+    def weights_file(self) -> str:
+        needs = '#include "edgec_requant.h"\n' if any("edgec_channel" in w for w in self.weights) \
+            else ""  # fmt: skip
+        body = "\n".join(self.weights) or "typedef int edgec_no_weights; /* C99 wants a line */\n"
+        return f"{self.banner}\n#include <stdint.h>\n{needs}\n{body}"
+
+    def pointer(self, name: str, const: bool) -> str:
+        """Return the C expression of a value's memory."""
+        tensor, place = self.graph[name], self.plan.places[name]
+        if place.region is Region.CONSTANT:
+            shape = " x ".join(map(str, tensor.shape))
+            return self.constant(f"c_{list(self.graph.tensors).index(name)}", tensor.values, shape)
+        if place.region is Region.INPUT:
+            return self._cast(self.graph[self.graph.inputs[place.at]], tensor, f"input_{place.at}")
+        if place.region is Region.OUTPUT:
+            owner = self.graph[self.graph.outputs[place.at]]
+            return self._cast(owner, tensor, f"output_{place.at}")
+        qualifier = "const " if const else ""
+        return f"({qualifier}{tensor.dtype.c_type} *)(void *)(a + {place.at})"
+
+    @staticmethod
+    def _cast(owner: Tensor, tensor: Tensor, text: str) -> str:
+        return text if owner.dtype is tensor.dtype else f"(const void *){text}"
+
+    def _call(self, index: int, op: Op, step: Step) -> str:
+        graph = self.graph
+        shape = " x ".join(map(str, graph[op.outputs[0]].shape))
+        lines = [f"    /* {index}: {op.builtin} -> {shape} */"]
+        if step.view:
+            if index in self.plan.copies:
+                out, source = self.pointer(op.outputs[0], False), self.pointer(op.inputs[0], True)
+                lines.append(f"    memcpy({out}, {source}, {graph[op.outputs[0]].size_bytes});")
+        else:
+            lines += self._kernel_call(index, op, step)
+        for position, name in enumerate(op.outputs):
+            where, size = self.pointer(name, True), graph[name].size_bytes
+            lines.append(f"    EDGEC_LAYER({index}, {position}, {where}, {size});")
+        return "\n".join(lines) + "\n"
+
+    def _kernel_call(self, index: int, op: Op, step: Step) -> list[str]:
+        ins = [self.pointer(op.inputs[i], True) for i in step.inputs]
+        outs = [self.pointer(n, False) for n in op.outputs]
+        args = [f"&layer_{index}"] if step.params else []
+        lines: list[str] = []
+        if step.arrays:
+            lines.append(f"    {{\n        const void *const in[] = {{{', '.join(ins)}}};")
+            lines.append(f"        void *const out[] = {{{', '.join(outs)}}};")
+            args += ["in", "out"]
+        else:
+            args += ins + outs
+        if step.scratch_bytes is not None:
+            at = self.plan.scratch[index]
+            args.append("NULL" if at is None else f"a + {at}")
+        indent = "        " if step.arrays else "    "
+        lines.append(f"{indent}{step.kernel}(\n{cwriter.wrap(args, indent + '    ')});")
+        if step.arrays:
+            lines.append("    }")
+        return lines
+
+

@@ -1,0 +1,22 @@
+#ifndef EDGEC_DEPTHWISE_CONV_2D_INT8_H
+#define EDGEC_DEPTHWISE_CONV_2D_INT8_H
+
+#include <stdint.h>
+
+#include "edgec_requant.h"
+
+typedef struct {
+    const int8_t *weights; /* (kh, kw, in_ch * multiplier) */
+    const edgec_channel *channels; /* (in_ch * multiplier) */
+    int16_t batches, in_h, in_w, in_ch;
+    int16_t out_h, out_w, multiplier;
+    int16_t kernel_h, kernel_w, stride_h, stride_w;
+    int16_t dilation_h, dilation_w, pad_top, pad_left;
+    int8_t in_zero_point, out_zero_point, out_min, out_max;
+} edgec_depthwise_conv_2d_int8_params;
+
+/* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, in_ch * multiplier). */
+void edgec_depthwise_conv_2d_int8(const edgec_depthwise_conv_2d_int8_params *p, const int8_t *in,
+                                  int8_t *out);
+
+#endif

@@ -1,0 +1,49 @@
+"""Where everything lives while the model runs: the planner makes a Plan, the emitter prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from edgec.codegen.registry import Step
+
+
+class Region(Enum):
+    """Which memory a value is in: the arena, a caller's buffer, or flash."""
+
+    ARENA = "arena"
+    INPUT = "input"
+    OUTPUT = "output"
+    CONSTANT = "constant"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value's memory: byte offset in the arena, or number of the caller's buffer."""
+
+    region: Region
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Memory of one graph, whose ops are in the order in which they run.
+
+    `steps` has one entry an op. `scratch` is the arena offset of each op's working memory, None
+    where it has none. `copies` are the ops that are views of memory that must not be shared, so
+    that their bytes are copied. `bound_bytes` is the most that is alive at once, below which no
+    arena without overlap can go.
+    """
+
+    steps: tuple[Step, ...]
+    places: Mapping[str, Place]
+    scratch: tuple[int | None, ...]
+    copies: frozenset[int]
+    arena_bytes: int
+    bound_bytes: int
+
+    @property
+    def overhead_bytes(self) -> int:
+        """How far the arena is above the bound."""
+        return self.arena_bytes - self.bound_bytes

@@ -1,0 +1,1 @@
+"""The supported ops, one a module."""

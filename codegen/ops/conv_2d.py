@@ -1,0 +1,134 @@
+"""CONV_2D: sliding products over height and width, in groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from edgec.codegen import products
+from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
+from edgec.codegen.quantmath import activation_range, float_bounds
+from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.window import Window
+from edgec.pipeline.graph import Activation, Array, DType
+
+
+def filter_fits(op: KernelOp, io: Io) -> bool:
+    """The filter is (out_ch, kh, kw, in_ch / groups), and groups divide both channel counts."""
+    shape = io.input(1).shape
+    if len(shape) != 4 or io.x.shape[3] % shape[3]:
+        return False
+    return shape[0] % (io.x.shape[3] // shape[3]) == 0
+
+
+def window_fits(op: Conv2D, io: Io) -> bool:
+    """The window is no larger than the padded input."""
+    return min(op.window.output((io.x.shape[1], io.x.shape[2]))) > 0
+
+
+def _rows(io: Io) -> Array:
+    weights = io.input(1).values
+    return weights.reshape(weights.shape[0], -1)
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conv2D(KernelOp):
+    """2-D convolution; groups follow from the channels of input and filter."""
+
+    builtin: ClassVar[str] = "CONV_2D"
+    constraints: ClassVar[tuple[Any, ...]] = (
+        inputs(2, 3),
+        four_dimensions,
+        small_dimensions,
+        products.product_types,
+        products.constant_weights,
+        filter_fits,
+        products.bias_fits(lambda io: io.input(1).shape[0]),
+        products.accumulator_fits(_rows),
+        window_fits,
+    )
+
+    window: Window
+    activation: Activation
+
+    @classmethod
+    def parse(cls, node: Node) -> Self:
+        """Read Conv2DOptions: 0 padding, 1 stride_w, 2 stride_h, 3 activation, 4-5 dilation w h."""
+        o, x, w = node.options, node.input(0).shape, node.input(1).shape
+        window = Window.of_padding(
+            o.int8(0),
+            (x[1:3] + (0, 0))[:2],
+            (w[1:3] + (1, 1))[:2],
+            (o.int32(2), o.int32(1)),
+            (o.int32(5, 1), o.int32(4, 1)),
+        )
+        return cls(window=window, activation=Activation(o.int8(3)), **node.ends)
+
+    def shapes(self, io: Io) -> tuple[Shape, ...]:
+        """Return (batch, out_h, out_w, out_ch)."""
+        batch, high, wide, _ = io.x.shape
+        return ((batch, *self.window.output((high, wide)), io.input(1).shape[0]),)
+
+    def macs(self, io: Io) -> int:
+        """Return output elements times filter taps."""
+        return io.y.size * io.input(1).size // io.input(1).shape[0]
+
+    def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
+        """Sum the taps exactly (integers in float64), then requantise."""
+        quantised = io.x.dtype is DType.INT8
+        x = np.asarray(inputs[0], np.float64) - (io.x.q.zero_point if quantised else 0)
+        weights = io.input(1).values
+        taps = self.window.taps(x, 0.0)
+        groups = io.x.shape[3] // weights.shape[3]
+        sums = [
+            np.tensordot(a, w.astype(np.float64), axes=([3, 4, 5], [1, 2, 3]))
+            for a, w in zip(np.split(taps, groups, 5), np.split(weights, groups, 0), strict=True)
+        ]
+        acc = np.concatenate(sums, axis=3) + products.bias_values(io.optional(2), len(weights))
+        if not quantised:
+            return (products.clamp_float(acc, self.activation),)
+        mult = products.channel_multipliers(io.x, io.input(1), io.y, len(weights))
+        acc = acc.astype(np.int64)
+        return (products.finish(acc, mult, io.y, self.activation, single=False),)
+
+    def lower(self, io: Io) -> Step:
+        """Return the direct kernel; int8 gathers each window into scratch unless it is one pixel."""
+        weights = io.input(1)
+        win = self.window
+        shape = {
+            **dict(zip(("batches", "in_h", "in_w", "in_ch"), io.x.shape, strict=True)),
+            **dict(zip(("out_h", "out_w", "out_ch"), io.y.shape[1:], strict=True)),
+            "groups": io.x.shape[3] // weights.shape[3],
+            **win.fields,
+        }
+        values = Const(weights.values, "(out_ch, kh, kw, in_ch / groups)")
+        if io.x.dtype is DType.FLOAT32:
+            bias = products.bias_values(io.optional(2), weights.shape[0]).astype(np.float32)
+            low, high = float_bounds(self.activation)
+            ends: dict[str, float] = {"out_min": low, "out_max": high}
+            return Step(
+                "edgec_conv_2d_float32",
+                {"weights": values, "bias": Const(bias, "(out_ch)"), **shape, **ends},
+            )
+        rows = _rows(io)
+        mult = products.channel_multipliers(io.x, weights, io.y, len(rows))
+        low, high = activation_range(self.activation, io.y)
+        pointwise = win.kernel == (1, 1) and not win.padded and shape["groups"] == 1
+        return Step(
+            "edgec_conv_2d_int8",
+            {
+                "weights": values,
+                "channels": products.channel_stream(
+                    products.folded_bias(io.x, rows, io.optional(2)), mult
+                ),
+                **shape,
+                "in_zero_point": io.x.q.zero_point,
+                "out_zero_point": io.y.q.zero_point,
+                "out_min": low,
+                "out_max": high,
+            },
+            scratch_bytes=0 if pointwise else rows.shape[1],
+        )

@@ -1,0 +1,115 @@
+"""FULLY_CONNECTED: each output is the product of the whole input with one row of weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from edgec.codegen import products
+from edgec.codegen.constraints import inputs
+from edgec.codegen.quantmath import activation_range, float_bounds
+from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
+from edgec.pipeline.errors import UnsupportedModelError
+from edgec.pipeline.graph import Activation, Array, DType, Rounding
+
+
+def weights_fit(op: KernelOp, io: Io) -> bool:
+    """The weights are (out_size, in_size), and the input is a whole number of rows."""
+    shape = io.input(1).shape
+    return len(shape) == 2 and io.x.size % shape[1] == 0
+
+
+def last_dimension_fits(op: FullyConnected, io: Io) -> bool:
+    """Where dimensions are kept, the input's last one is in_size."""
+    return not op.keep_dims or io.x.shape[-1:] == io.input(1).shape[1:]
+
+
+def _rows(io: Io) -> Array:
+    return io.input(1).values
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullyConnected(KernelOp):
+    """Dense layer. The `tflite` profile rounds once where `tflm` rounds twice."""
+
+    builtin: ClassVar[str] = "FULLY_CONNECTED"
+    constraints: ClassVar[tuple[Any, ...]] = (
+        inputs(2, 3),
+        products.product_types,
+        products.constant_weights,
+        weights_fit,
+        last_dimension_fits,
+        products.bias_fits(lambda io: io.input(1).shape[0]),
+        products.accumulator_fits(_rows),
+    )
+
+    activation: Activation
+    keep_dims: bool = False
+
+    @classmethod
+    def parse(cls, node: Node) -> Self:
+        """Read FullyConnectedOptions: 0 activation, 1 weights format, 2 keep_num_dims."""
+        if node.options.int8(1) != 0:
+            raise UnsupportedModelError("shuffled weights are not supported")
+        activation = Activation(node.options.int8(0))
+        return cls(activation=activation, keep_dims=node.options.boolean(2), **node.ends)
+
+    def shapes(self, io: Io) -> tuple[Shape, ...]:
+        """Return (rows, out_size), or the input's shape with the last dimension replaced."""
+        out, size = io.input(1).shape
+        if self.keep_dims:
+            return ((*io.x.shape[:-1], out),)
+        return ((io.x.size // size, out),)
+
+    def macs(self, io: Io) -> int:
+        """Return weights times input rows."""
+        return io.y.size * io.input(1).shape[1]
+
+    def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
+        """Multiply exactly (integers in float64), then requantise."""
+        quantised = io.x.dtype is DType.INT8
+        weights = io.input(1).values
+        x = np.asarray(inputs[0], np.float64).reshape(-1, weights.shape[1])
+        x = x - (io.x.q.zero_point if quantised else 0)
+        acc = x @ weights.T.astype(np.float64)
+        acc = acc + products.bias_values(io.optional(2), len(weights))
+        if not quantised:
+            return (products.clamp_float(acc, self.activation).reshape(io.y.shape),)
+        mult = products.channel_multipliers(io.x, io.input(1), io.y, len(weights))
+        single = self.rounding is Rounding.TFLITE
+        out = products.finish(acc.astype(np.int64), mult, io.y, self.activation, single=single)
+        return (out.reshape(io.y.shape),)
+
+    def lower(self, io: Io) -> Step:
+        """Return the row-by-row kernel."""
+        weights = io.input(1)
+        out, size = weights.shape
+        shape = {"batches": io.x.size // size, "in_size": size, "out_size": out}
+        values = Const(weights.values, "(out_size, in_size)")
+        if io.x.dtype is DType.FLOAT32:
+            low, high = float_bounds(self.activation)
+            ends: dict[str, float] = {"out_min": low, "out_max": high}
+            bias = products.bias_values(io.optional(2), out).astype(np.float32)
+            return Step(
+                "edgec_fully_connected_float32",
+                {"weights": values, "bias": Const(bias, "(out_size)"), **shape, **ends},
+            )
+        mult = products.channel_multipliers(io.x, weights, io.y, out)
+        low, high = activation_range(self.activation, io.y)
+        return Step(
+            "edgec_fully_connected_int8",
+            {
+                "weights": values,
+                "channels": products.channel_stream(
+                    products.folded_bias(io.x, _rows(io), io.optional(2)), mult
+                ),
+                **shape,
+                "out_zero_point": io.y.q.zero_point,
+                "out_min": low,
+                "out_max": high,
+                "single_rounding": int(self.rounding is Rounding.TFLITE),
+            },
+        )

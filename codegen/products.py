@@ -1,0 +1,116 @@
+"""What the ops that multiply by constant weights share: quantisation of products, checks, bias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edgec.codegen.quantmath import (
+    activation_range,
+    quantize_multiplier,
+    requantize_double,
+    requantize_single,
+)
+from edgec.codegen.registry import Const, Io, KernelOp
+from edgec.pipeline.graph import Activation, Array, DType, Tensor
+
+
+def channel_multipliers(x: Tensor, weights: Tensor, y: Tensor, channels: int) -> Array:
+    """Return (multiplier, shift) of every output channel, shape (channels, 2).
+
+    Real multiplier = input scale * weight scale / output scale, in double precision as in
+    TFLite's PopulateConvolutionQuantizationParams.
+    """
+    scales = np.broadcast_to(np.array(weights.q.scales, np.float64), (channels,))
+    pairs = [quantize_multiplier(x.q.scale * float(s) / y.q.scale) for s in scales]
+    return np.array(pairs, np.int64)
+
+
+def bias_values(bias: Tensor | None, channels: int) -> Array:
+    """Return the bias as int64 or float64, zeros where there is none."""
+    return np.zeros(channels, np.int64) if bias is None else bias.values.reshape(-1)
+
+
+def folded_bias(x: Tensor, weight_rows: Array, bias: Tensor | None) -> Array:
+    """Return the bias with the input zero point folded in: b - zp * sum(w), one per row.
+
+    `weight_rows` has shape (out_channels, products per output).
+    """
+    sums = weight_rows.astype(np.int64).sum(axis=1)
+    return bias_values(bias, len(weight_rows)).astype(np.int64) - x.q.zero_point * sums
+
+
+def channel_stream(bias: Array, multipliers: Array) -> Const:
+    """Return the (bias, multiplier, shift) triples that a kernel reads in channel order."""
+    stream = np.column_stack([bias, multipliers]).astype(np.int32)
+    return Const(stream, "(out_ch, {bias, multiplier, shift})")
+
+
+def finish(
+    acc: Array, multipliers: Array, y: Tensor, activation: Activation, *, single: bool
+) -> Array:
+    """Requantise accumulators (channels last) to the output's int8, clamped."""
+    requantize = requantize_single if single else requantize_double
+    low, high = activation_range(activation, y)
+    out = requantize(acc, multipliers[:, 0], multipliers[:, 1]) + y.q.zero_point
+    return np.clip(out, low, high).astype(np.int8)
+
+
+def clamp_float(x: Array, activation: Activation) -> Array:
+    """Apply a fused activation to float32 values."""
+    low, high = activation.bounds
+    return np.clip(x, low, high).astype(np.float32)
+
+
+def product_types(op: KernelOp, io: Io) -> bool:
+    """Input, weights and output are all int8 or all float32; the bias is int32 or float32.
+
+    int8 weights are symmetric (zero point 0), with one scale or one per output channel.
+    """
+    x, weights, bias = io.x, io.input(1), io.optional(2)
+    if x.dtype is DType.FLOAT32:
+        ends = (weights, io.y) if bias is None else (weights, io.y, bias)
+        return all(t.dtype is DType.FLOAT32 for t in ends)
+    if not all(t.dtype is DType.INT8 and t.quant for t in (x, weights, io.y)):
+        return False
+    symmetric = not any(weights.q.zero_points)
+    whole = not x.q.per_channel and not io.y.q.per_channel
+    return symmetric and whole and (bias is None or bias.dtype is DType.INT32)
+
+
+def constant_weights(op: KernelOp, io: Io) -> bool:
+    """Weights and bias are constant."""
+    bias = io.optional(2)
+    return io.input(1).data is not None and (bias is None or bias.data is not None)
+
+
+def bias_fits(channels: Callable[[Io], int]) -> Callable[[KernelOp, Io], bool]:
+    """Return the constraint that the bias has `channels(io)` elements."""
+
+    def one_bias_per_channel(op: KernelOp, io: Io) -> bool:
+        """The bias has one element per output channel."""
+        bias = io.optional(2)
+        return bias is None or bias.size == channels(io)
+
+    return one_bias_per_channel
+
+
+def accumulator_fits(rows: Callable[[Io], Array]) -> Callable[[KernelOp, Io], bool]:
+    """Return the constraint that no sum of products can leave int32.
+
+    `rows(io)` are the weights as (out_channels, products per output).
+    """
+
+    def sum_fits_int32(op: KernelOp, io: Io) -> bool:
+        """The sum of bias and products fits 32 bits for every input."""
+        if io.x.dtype is DType.FLOAT32:
+            return True
+        weights = rows(io).astype(np.int64)
+        # the kernels start from the bias with the zero point folded in, so both must fit
+        folded = np.abs(folded_bias(io.x, weights, io.optional(2)))
+        plain = np.abs(bias_values(io.optional(2), len(weights)).astype(np.int64))
+        reach = np.abs(weights).sum(axis=1)
+        return bool(np.all(folded + 128 * reach < 2**31) and np.all(plain + 255 * reach < 2**31))
+
+    return sum_fits_int32

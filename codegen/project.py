@@ -1,0 +1,244 @@
+"""Renders the bench firmware round a generated model: a folder that plain make builds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgec.pipeline.errors import TargetError
+from edgec.targets.profile import Memory, Target
+from edgec.targets.runners.base import find_runner
+
+TEMPLATES = Path(__file__).parent.parent / "firmware_templates"
+
+HOT_MARK = "/* edgec: hot */"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """An input or output of the generated function."""
+
+    name: str
+    c_type: str
+    size: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the firmware must know of the generated library.
+
+    `layer_outputs` is how often a profile build calls EDGEC_LAYER in one inference.
+    """
+
+    name: str
+    sha256: str
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    arena_bytes: int
+    layers: int
+    layer_outputs: int
+    arena_align: int = 16
+    has_state: bool = False
+
+    @property
+    def io_bytes(self) -> int:
+        """Bytes of all input and output buffers."""
+        return sum(tensor.size_bytes for tensor in (*self.inputs, *self.outputs))
+
+
+def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo) -> Path:
+    """Write the firmware project of a generated library to `out` and return it.
+
+    `bundle_src` holds <name>.h, <name>.c, <name>_weights.c and the kernels; they are copied to
+    out/src. The same input gives the same bytes.
+    """
+    family = TEMPLATES / target.template
+    if not family.is_dir() or target.template == "common":
+        raise TargetError(f"{target.name}: there is no firmware template {target.template!r}")
+    _copy(bundle_src, out / "src", (".c", ".h"))
+    _copy(TEMPLATES / "common", out / "firmware", (".c", ".h"))
+    _copy(family, out / "firmware", (".c", ".h", ".ld"))
+    shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
+    for name, text in {
+        "firmware/edgec_glue.h": _glue_header(model),
+        "firmware/edgec_glue.c": _glue_source(model, target),
+        "project.mk": _project_mk(out, target, model),
+        "flags.mk": flags_mk(target),
+        "flags.cmake": flags_cmake(target),
+        "firmware.json": _facts(target, model),
+    }.items():
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
+    if target.memories:
+        script = out / "firmware" / "memory.ld"
+        script.write_text(_memory_ld(target), encoding="utf-8", newline="\n")
+    return out
+
+
+def flags_mk(target: Target) -> str:
+    """Return the target's compile and link flags as make variables."""
+    lines = [f"# Flags of target {target.name}: COLD for most files, HOT for marked kernels."]
+    lines += [f"{key} := {value}".rstrip() for key, value in _flags(target, " ").items()]
+    return "\n".join(lines) + "\n"
+
+
+def flags_cmake(target: Target) -> str:
+    """Return the target's compile and link flags as CMake lists."""
+    lines = [f"# Flags of target {target.name}: COLD for most files, HOT for marked kernels."]
+    lines += [f'set({key} "{value}")' for key, value in _flags(target, ";").items()]
+    return "\n".join(lines) + "\n"
+
+
+def hot_sources(folder: Path) -> list[str]:
+    """Names of the C files in `folder` that ask, in their first lines, to be compiled for speed."""
+    return [path.name for path in _sources(folder) if _is_hot(path)]
+
+
+def _is_hot(path: Path) -> bool:
+    with path.open(encoding="utf-8") as lines:
+        return any(HOT_MARK in line for _, line in zip(range(10), lines, strict=False))
+
+
+def _sources(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.c"))
+
+
+def _copy(source: Path, destination: Path, suffixes: tuple[str, ...]) -> None:
+    destination.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.suffix in suffixes:
+            shutil.copyfile(path, destination / path.name)
+
+
+def _flags(target: Target, separator: str) -> dict[str, str]:
+    toolchain = target.toolchain
+    return {
+        "EDGEC_PREFIX": toolchain.prefix,
+        "EDGEC_CFLAGS": separator.join(
+            ("-std=c99", "-ffunction-sections", "-fdata-sections", "-fno-common", *toolchain.cflags)
+        ),
+        "EDGEC_COLD": separator.join(toolchain.cold),
+        "EDGEC_HOT": separator.join(toolchain.hot),
+        "EDGEC_LDFLAGS": separator.join(("-Wl,--gc-sections", *toolchain.ldflags)),
+    }
+
+
+def _project_mk(out: Path, target: Target, model: ModelInfo) -> str:
+    command = find_runner(target.runner).command("$(BUILD)/image.elf", target)
+    values = {
+        "MODEL": model.name,
+        "DEFINES": " ".join(f"-D{name}" for name in target.defines),
+        "HOT_SOURCES": " ".join(f"src/{name}" for name in hot_sources(out / "src")),
+        "LINKER_SCRIPT": "firmware/edgec.ld" if target.memories else "",
+        "IMAGES": "elf bin hex" if target.memories else "elf",
+        "RUN": " ".join(command),
+    }
+    return "".join(f"{key} := {value}".rstrip() + "\n" for key, value in values.items())
+
+
+def _facts(target: Target, model: ModelInfo) -> str:
+    facts = {
+        "model": model.name,
+        "model_sha256": model.sha256,
+        "target": target.name,
+        "arena_bytes": model.arena_bytes,
+        "io_bytes": model.io_bytes,
+    }
+    return json.dumps(facts, indent=2) + "\n"
+
+
+def _memory_ld(target: Target) -> str:
+    lines = [f"/* Memories of target {target.name}. */", "MEMORY", "{"]
+    for memory in target.memories:
+        access = "rx" if memory.kind == "flash" else "rwx"
+        lines.append(
+            f"    {memory.name} ({access}) : ORIGIN = {memory.origin:#010x}, "
+            f"LENGTH = {memory.size_bytes}"
+        )
+    lines.append("}")
+    lines.append(f'REGION_ALIAS("EDGEC_FLASH", {_first(target, "flash").name})')
+    lines.append(f'REGION_ALIAS("EDGEC_RAM", {_first(target, "ram").name})')
+    lines.append(f"edgec_stack_bytes = {target.stack_bytes};")
+    return "\n".join(lines) + "\n"
+
+
+def _first(target: Target, kind: str) -> Memory:
+    return next(memory for memory in target.memories if memory.kind == kind)
+
+
+def _glue_header(model: ModelInfo) -> str:
+    return f"""/* Numbers of model {model.name} that size the firmware's tables. */
+#ifndef EDGEC_GLUE_H
+#define EDGEC_GLUE_H
+
+#define EDGEC_TENSOR_COUNT {len(model.inputs) + len(model.outputs)}u
+#define EDGEC_LAYER_RECORDS {max(model.layer_outputs, 2)}u
+
+#endif
+"""
+
+
+def _glue_source(model: ModelInfo, target: Target) -> str:
+    upper = model.name.upper()
+    tensors = [(f"input_{i}", t) for i, t in enumerate(model.inputs)]
+    tensors += [(f"output_{i}", t) for i, t in enumerate(model.outputs)]
+    buffers = "\n".join(
+        f"static {t.c_type} {name}[{t.size}] __attribute__((aligned(16))); /* {_comment(t.name)} */"
+        for name, t in tensors
+    )
+    table = "\n".join(f"    {{(uint8_t *){name}, sizeof {name}}}," for name, _ in tensors)
+    arguments = ", ".join([*(name for name, _ in tensors), "arena"])
+    reset = f"    {model.name}_reset(arena);\n" if model.has_state else ""
+    return f"""/* Model {model.name} as the bench firmware runs it. */
+#include <string.h>
+
+#include "edgec_model.h"
+#include "{model.name}.h"
+
+{buffers}
+static uint8_t arena[{max(model.arena_bytes, 1)}] __attribute__((aligned({model.arena_align})));
+
+#if {upper}_ARENA_BYTES != {model.arena_bytes}
+#error "this firmware was rendered for another build of {model.name}"
+#endif
+
+const edgec_model_info edgec_model = {{
+    .name = "{model.name}",
+    .sha256 = {{{_c_bytes(model.sha256)}}},
+    .target = "{target.name}",
+    .arena_bytes = {model.arena_bytes}u,
+    .layers = {model.layers},
+    .inputs = {len(model.inputs)},
+    .outputs = {len(model.outputs)},
+    .has_state = {int(model.has_state)},
+#ifdef EDGEC_PROFILE
+    .profile = 1,
+#endif
+}};
+
+const edgec_buffer edgec_tensors[EDGEC_TENSOR_COUNT] = {{
+{table}
+}};
+
+int edgec_model_run(void)
+{{
+    return {model.name}_run({arguments});
+}}
+
+void edgec_model_reset(void)
+{{
+    memset(arena, 0, sizeof arena);
+{reset}}}
+"""
+
+
+def _comment(text: str) -> str:
+    return text.replace("*/", "* /").replace("\\", "/").encode("ascii", "replace").decode("ascii")
+
+
+def _c_bytes(sha256: str) -> str:
+    values = [f"0x{byte:02x}" for byte in bytes.fromhex(sha256)]
+    rows = [", ".join(values[i : i + 12]) for i in range(0, len(values), 12)]
+    return ",\n               ".join(rows)

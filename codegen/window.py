@@ -1,0 +1,91 @@
+"""Geometry of a sliding window over height and width: convolution and pooling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgec.pipeline.errors import UnsupportedModelError
+from edgec.pipeline.graph import Array
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window's size, step and explicit padding, each (height, width).
+
+    `before` is the padding at top and left, `after` at bottom and right.
+    """
+
+    kernel: Pair
+    stride: Pair
+    dilation: Pair = (1, 1)
+    before: Pair = (0, 0)
+    after: Pair = (0, 0)
+
+    @staticmethod
+    def of_padding(
+        padding: int, size: Pair, kernel: Pair, stride: Pair, dilation: Pair = (1, 1)
+    ) -> Window:
+        """Return the window of a TFLite padding code, 0 SAME or 1 VALID.
+
+        Source: TFLite `kernels/padding.h`, ComputePaddingHeightWidth.
+        """
+        if min(*kernel, *stride, *dilation) < 1:
+            raise UnsupportedModelError("kernel, stride and dilation must be positive")
+        if padding == 1:
+            return Window(kernel, stride, dilation)
+        if padding != 0:
+            raise UnsupportedModelError(f"padding code {padding}, 0 (SAME) or 1 (VALID) wanted")
+        total = [
+            max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
+        ]
+        before = (total[0] // 2, total[1] // 2)
+        return Window(
+            kernel, stride, dilation, before, (total[0] - before[0], total[1] - before[1])
+        )
+
+    @property
+    def padded(self) -> bool:
+        """Whether the window ever reaches over the border."""
+        return any((*self.before, *self.after))
+
+    def output(self, size: Pair) -> Pair:
+        """Return the output (height, width) for an input of `size`; not positive if too small."""
+        high, wide = (
+            (n + b + a - (k - 1) * d - 1) // s + 1
+            for n, k, s, d, b, a in zip(
+                size, self.kernel, self.stride, self.dilation, self.before, self.after, strict=True
+            )
+        )
+        return high, wide
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """The window as the kernels' parameter structs name it."""
+        names = ("kernel", "stride", "dilation")
+        pairs = zip(names, (self.kernel, self.stride, self.dilation), strict=True)
+        sizes = {f"{name}_{axis}": v for name, pair in pairs for axis, v in zip("hw", pair, strict=True)}
+        return {**sizes, "pad_top": self.before[0], "pad_left": self.before[1]}
+
+    def taps(self, x: Array, fill: float) -> Array:
+        """Return the windows of `x`, shape (batch, out_h, out_w, kh, kw, channels), border filled.
+
+        `x` has shape (batch, height, width, channels).
+        """
+        high, wide = self.output((x.shape[1], x.shape[2]))
+        pads = ((0, 0), *zip(self.before, self.after, strict=True), (0, 0))
+        padded = np.pad(x, pads, constant_values=fill)
+        (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
+        rows = [
+            [
+                padded[:, i * dh : i * dh + sh * (high - 1) + 1 : sh,
+                       j * dw : j * dw + sw * (wide - 1) + 1 : sw]
+                for j in range(kw)
+            ]
+            for i in range(kh)
+        ]  # fmt: skip
+        return np.stack([np.stack(row, axis=3) for row in rows], axis=3)

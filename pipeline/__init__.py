@@ -1,0 +1,1 @@
+"""A model goes in, a bundle comes out."""

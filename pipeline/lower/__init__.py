@@ -1,0 +1,1 @@
+"""Backends that turn a float model into something a target runs."""

@@ -1,0 +1,1 @@
+"""A bundle's results as tables and files."""

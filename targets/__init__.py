@@ -1,0 +1,1 @@
+"""What we build for, and how to reach it."""

@@ -1,0 +1,1 @@
+"""Talk to a device, one kind of wire a module."""

@@ -1,0 +1,1 @@
+"""Put an image on a device, one tool a module."""

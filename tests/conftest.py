@@ -1,0 +1,76 @@
+"""What the tests need, by folder: a missing need skips with how to get it, or fails when required.
+
+`EDGEC_REQUIRE=host,cross,tf` (set in CI) turns such a skip into a failure.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _missing_host() -> str:
+    return "" if shutil.which("gcc") else "no gcc: apt-get install gcc"
+
+
+def _missing_cross() -> str:
+    for tool, package in (
+        ("arm-none-eabi-gcc", "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+        ("qemu-system-arm", "qemu-system-arm"),
+    ):
+        if not shutil.which(tool):
+            return f"no {tool}: apt-get install {package}"
+    return ""
+
+
+def _missing_tf() -> str:
+    for module in ("tensorflow", "tf_keras", "onnx", "onnxruntime"):
+        if importlib.util.find_spec(module) is None:
+            return f"no {module}: pip install 'edgec[tensorflow,dev]'"
+    return ""
+
+
+NEEDS: dict[str, Callable[[], str]] = {
+    "host": _missing_host,
+    "cross": _missing_cross,
+    "tf": _missing_tf,
+}
+
+
+def required(need: str) -> bool:
+    return need in os.environ.get("EDGEC_REQUIRE", "").split(",")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    why = {need: find() for need, find in NEEDS.items()}
+    for item in items:
+        need = item.path.relative_to(ROOT / "tests").parts[0]
+        if why.get(need) and not required(need):
+            item.add_marker(pytest.mark.skip(reason=why[need]))
+
+
+def models_dir() -> Path:
+    """Folder of the benchmark models, which the repository does not carry."""
+    return Path(os.environ.get("EDGEC_MODELS", ROOT.parent / "shared" / "models")) / "mlperf-tiny"
+
+
+@pytest.fixture(scope="session")
+def benchmark_models() -> Path:
+    """The MLPerf Tiny models, or a skip that says how to get them."""
+    folder = models_dir()
+    if not folder.is_dir():
+        message = (
+            f"no benchmark models in {folder}: set EDGEC_MODELS to a folder that holds "
+            "mlperf-tiny/ (from github.com/mlcommons/tiny, benchmark/training/*/trained_models)"
+        )
+        if required("models"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
