@@ -1,0 +1,30 @@
+/* What a board family must provide; everything else in the firmware is portable. */
+#ifndef EDGEC_HAL_H
+#define EDGEC_HAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    EDGEC_TIMER_VIRTUAL = 1, /* ticks follow executed instructions: an emulator */
+    EDGEC_TIMER_NANOSECONDS = 2,
+    EDGEC_TIMER_CYCLES = 3
+};
+
+void edgec_hal_init(void);
+
+/* Waits for a byte from the host; negative when the host is gone for good. */
+int edgec_hal_getc(void);
+void edgec_hal_write(const uint8_t *data, size_t bytes);
+
+/* Starts the timer from any value; it is stopped outside measurements. */
+void edgec_hal_timer_start(void);
+uint64_t edgec_hal_timer_read(void);
+void edgec_hal_timer_stop(void);
+uint32_t edgec_hal_timer_hz(void);
+uint8_t edgec_hal_timer_kind(void);
+
+/* Lowest address the stack may use, and how much of it may be painted. */
+uintptr_t edgec_hal_stack_limit(void);
+
+#endif

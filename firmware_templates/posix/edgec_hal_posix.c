@@ -1,0 +1,71 @@
+/* A process as a board: frames over standard input and output, the monotonic clock. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "edgec_hal.h"
+
+#define STACK_BYTES (256u * 1024u)
+
+void edgec_hal_init(void) {}
+
+int edgec_hal_getc(void)
+{
+    static uint8_t buffer[2048];
+    static size_t next;
+    static size_t end;
+    if (next == end) {
+        ssize_t got;
+        do {
+            got = read(STDIN_FILENO, buffer, sizeof buffer);
+        } while (got < 0 && errno == EINTR);
+        if (got <= 0) {
+            return -1;
+        }
+        next = 0;
+        end = (size_t)got;
+    }
+    return buffer[next++];
+}
+
+void edgec_hal_write(const uint8_t *data, size_t bytes)
+{
+    while (bytes > 0) {
+        const ssize_t sent = write(STDOUT_FILENO, data, bytes);
+        if (sent < 0 && errno != EINTR) {
+            _exit(1);
+        }
+        if (sent > 0) {
+            data += sent;
+            bytes -= (size_t)sent;
+        }
+    }
+}
+
+void edgec_hal_timer_start(void) {}
+
+uint64_t edgec_hal_timer_read(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void edgec_hal_timer_stop(void) {}
+
+uint32_t edgec_hal_timer_hz(void)
+{
+    return 1000000000u;
+}
+
+uint8_t edgec_hal_timer_kind(void)
+{
+    return EDGEC_TIMER_NANOSECONDS;
+}
+
+uintptr_t edgec_hal_stack_limit(void)
+{
+    return (uintptr_t)__builtin_frame_address(0) - STACK_BYTES;
+}

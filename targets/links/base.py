@@ -1,0 +1,48 @@
+"""What a link is: bytes to and from a device. Adding a link is adding one module here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from subprocess import Popen
+from typing import Protocol
+
+from edgec.pipeline.errors import TargetError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a runner left the device: an address to open, or the pipes of a process.
+
+    `instruction_ns` is the virtual time one instruction takes on an emulator, or None.
+    """
+
+    address: str = ""
+    process: Popen[bytes] | None = None
+    instruction_ns: int | None = None
+
+
+class Link(Protocol):
+    """An open connection to a device."""
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return whatever has arrived, at least a byte; empty if nothing came in time."""
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+
+    def close(self) -> None:
+        """Release the connection; a second call does nothing."""
+
+
+def open_link(kind: str, endpoint: Endpoint) -> Link:
+    """Open the link that the module `links/<kind>.py` implements.
+
+    Raises InfrastructureError if the device cannot be reached.
+    """
+    name = f"edgec.targets.links.{kind}"
+    if not kind.isidentifier() or kind == "base" or importlib.util.find_spec(name) is None:
+        raise TargetError(f"unknown link {kind!r}: there is no such module in targets/links")
+    link: Link = importlib.import_module(name).connect(endpoint)
+    return link

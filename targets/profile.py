@@ -1,0 +1,315 @@
+"""What a target is, and the strict loader of its profile.
+
+A profile is one TOML file in `profiles/`, its name the target's. It may extend one other profile:
+a table is then merged key by key, everything else (lists and memories too) is replaced.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgec.pipeline.errors import TargetError
+
+PROFILES = Path(__file__).parent / "profiles"
+
+FEATURES = ("dsp", "fpu", "mve")
+BACKENDS = ("c", "tvm")
+
+_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A memory of the target, `kind` flash or ram."""
+
+    name: str
+    kind: str
+    origin: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A GCC and its flags; `cold` compiles for size, `hot` the kernels that need speed."""
+
+    prefix: str
+    package: str = ""
+    cflags: tuple[str, ...] = ()
+    ldflags: tuple[str, ...] = ()
+    cold: tuple[str, ...] = ("-Os",)
+    hot: tuple[str, ...] = ("-O2",)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an image may take, in bytes; None is as much as there is."""
+
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to build for, and by what means to reach it."""
+
+    name: str
+    description: str
+    cpu: str
+    features: frozenset[str]
+    backends: tuple[str, ...]
+    memories: tuple[Memory, ...]
+    toolchain: Toolchain
+    template: str
+    defines: tuple[str, ...]
+    runner: str
+    link: str
+    runner_options: Mapping[str, str | int]
+    budget: Budget = field(default_factory=Budget)
+    clock_hz: int | None = None
+    stack_bytes: int = 16384
+
+    def memory_bytes(self, kind: str) -> int | None:
+        """Bytes of all memories of a kind, or None for a target that has no fixed memory map."""
+        sizes = [m.size_bytes for m in self.memories if m.kind == kind]
+        return sum(sizes) if sizes else None
+
+
+def target_names() -> list[str]:
+    """Names of the profiles that are shipped, sorted."""
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+
+
+def load_target(name_or_path: str | Path) -> Target:
+    """Load a shipped profile by name, or a profile file by its path (ending in .toml)."""
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = PROFILES / f"{name_or_path}.toml"
+        if str(name_or_path) not in target_names():
+            raise TargetError(
+                f"unknown target {str(name_or_path)!r}",
+                _suggestion(str(name_or_path), target_names())
+                or f"known targets: {', '.join(target_names())}",
+            )
+    table = _read(path)
+    base = table.pop("extends", None)
+    if base is not None:
+        if base not in target_names():
+            raise TargetError(
+                f"{path.name}: extends unknown target {base!r}",
+                _suggestion(str(base), target_names()),
+            )
+        table = _merge(_base_table(path, str(base)), table)
+    return _target(path, table)
+
+
+def parse_size(text: str | int, where: str) -> int:
+    """Bytes of a size such as 65536, "64K" or "1M"."""
+    if isinstance(text, int) and not isinstance(text, bool):
+        size = text
+    else:
+        digits = str(text).upper().removesuffix("B").removesuffix("I")
+        unit = _UNITS.get(digits[-1:], 1)
+        number = digits[:-1] if digits[-1:] in _UNITS else digits
+        size = int(number) * unit if number.isdecimal() else 0
+    if size <= 0:
+        raise TargetError(f"{where}: {text!r} is not a size", "write bytes, or 64K, or 1M")
+    return size
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TargetError(f"cannot read target profile {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TargetError(f"{path}: not a TOML file: {error}") from error
+
+
+def _base_table(path: Path, base: str) -> dict[str, Any]:
+    table = _read(PROFILES / f"{base}.toml")
+    if "extends" in table:
+        raise TargetError(f"{path.name}: extends {base!r}, which extends another profile itself")
+    return table
+
+
+def _merge(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in own.items():
+        old = merged.get(key)
+        both_tables = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = {**old, **value} if both_tables and old is not None else value
+    return merged
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+class _Table:
+    """Takes typed values out of a TOML table, and complains about what is left."""
+
+    def __init__(self, where: str, values: Any) -> None:
+        if not isinstance(values, dict):
+            raise TargetError(f"{where}: a table wanted, got {type(values).__name__}")
+        self.where = where
+        self._values = dict(values)
+        self._known: list[str] = []
+
+    def take(self, key: str, kind: type, default: Any = ...) -> Any:
+        self._known.append(key)
+        if key not in self._values:
+            if default is ...:
+                raise TargetError(f"{self.where}: key {key!r} is missing")
+            return default
+        value = self._values.pop(key)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise TargetError(
+                f"{self.where}: {key} is {type(value).__name__}, {kind.__name__} wanted"
+            )
+        return value
+
+    def strings(self, key: str, default: Any = ...) -> tuple[str, ...]:
+        values = self.take(key, list, default)
+        if not all(isinstance(value, str) for value in values):
+            raise TargetError(f"{self.where}: {key} is not a list of strings")
+        return tuple(values)
+
+    def size(self, key: str, default: Any = ...) -> int | None:
+        value = self.take(key, object, default)
+        return None if value is None else parse_size(value, f"{self.where}: {key}")
+
+    def done(self) -> None:
+        for key in self._values:
+            raise TargetError(
+                f"{self.where}: unknown key {key!r}",
+                _suggestion(key, self._known) or f"known keys: {', '.join(self._known)}",
+            )
+
+
+def _memory(where: str, values: Any) -> Memory:
+    table = _Table(where, values)
+    memory = Memory(
+        name=table.take("name", str),
+        kind=table.take("kind", str),
+        origin=table.take("origin", int),
+        size_bytes=table.size("size") or 0,
+    )
+    table.done()
+    return memory
+
+
+def _toolchain(where: str, values: Any) -> Toolchain:
+    table = _Table(where, values)
+    toolchain = Toolchain(
+        prefix=table.take("prefix", str),
+        package=table.take("package", str, ""),
+        cflags=table.strings("cflags", []),
+        ldflags=table.strings("ldflags", []),
+        cold=table.strings("cold"),
+        hot=table.strings("hot"),
+    )
+    table.done()
+    return toolchain
+
+
+def _budget(where: str, values: Any) -> Budget:
+    table = _Table(where, values)
+    budget = Budget(flash_bytes=table.size("flash", None), ram_bytes=table.size("ram", None))
+    table.done()
+    return budget
+
+
+def _options(where: str, values: Mapping[str, Any]) -> Mapping[str, str | int]:
+    for key, value in values.items():
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise TargetError(f"{where}: {key} is neither a string nor a whole number")
+    return dict(values)
+
+
+def _target(path: Path, values: dict[str, Any]) -> Target:
+    table = _Table(path.name, values)
+    memories = table.take("memory", list, [])
+    target = Target(
+        name=path.stem,
+        description=table.take("description", str),
+        cpu=table.take("cpu", str),
+        features=frozenset(table.strings("features", [])),
+        backends=table.strings("backends"),
+        memories=tuple(_memory(f"{path.name}: memory {i}", m) for i, m in enumerate(memories)),
+        toolchain=_toolchain(f"{path.name}: toolchain", table.take("toolchain", dict)),
+        template=table.take("template", str),
+        defines=table.strings("defines", []),
+        runner=table.take("runner", str),
+        link=table.take("link", str),
+        runner_options=_options(
+            f"{path.name}: runner_options", table.take("runner_options", dict, {})
+        ),
+        budget=_budget(f"{path.name}: budget", table.take("budget", dict, {})),
+        clock_hz=table.take("clock_hz", int, None),
+        stack_bytes=table.size("stack", "16K") or 0,
+    )
+    table.done()
+    for check in CHECKS:
+        problem = check(target)
+        if problem:
+            raise TargetError(f"{path.name}: {problem}")
+    return target
+
+
+def _features_are_known(target: Target) -> str:
+    unknown = sorted(target.features - set(FEATURES))
+    return f"unknown feature {unknown[0]!r}, known: {', '.join(FEATURES)}" if unknown else ""
+
+
+def _backends_are_known(target: Target) -> str:
+    unknown = [b for b in target.backends if b not in BACKENDS]
+    return f"unknown backend {unknown[0]!r}, known: {', '.join(BACKENDS)}" if unknown else ""
+
+
+def _memory_kinds_are_known(target: Target) -> str:
+    wrong = [m.name for m in target.memories if m.kind not in ("flash", "ram")]
+    return f"memory {wrong[0]!r} is neither flash nor ram" if wrong else ""
+
+
+def _memories_are_apart(target: Target) -> str:
+    ordered = sorted(target.memories, key=lambda m: m.origin)
+    for first, second in itertools.pairwise(ordered):
+        if first.origin + first.size_bytes > second.origin:
+            return f"memories {first.name!r} and {second.name!r} overlap"
+    return ""
+
+
+def _memories_have_both_kinds(target: Target) -> str:
+    kinds = {m.kind for m in target.memories}
+    return "" if kinds in (set(), {"flash", "ram"}) else "flash and ram wanted, or no memory at all"
+
+
+def _stack_fits(target: Target) -> str:
+    ram = target.memory_bytes("ram")
+    return "the stack takes all the ram" if ram is not None and target.stack_bytes >= ram else ""
+
+
+def _budget_fits(target: Target) -> str:
+    for kind, budget in (("flash", target.budget.flash_bytes), ("ram", target.budget.ram_bytes)):
+        there = target.memory_bytes(kind)
+        if budget is not None and there is not None and budget > there:
+            return f"the {kind} budget is {budget} bytes, there are {there}"
+    return ""
+
+
+CHECKS: tuple[Callable[[Target], str], ...] = (
+    _features_are_known,
+    _backends_are_known,
+    _memory_kinds_are_known,
+    _memories_are_apart,
+    _memories_have_both_kinds,
+    _stack_fits,
+    _budget_fits,
+)

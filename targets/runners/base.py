@@ -1,0 +1,31 @@
+"""What a runner is: it puts an image on a device and starts it. One module here each."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol, cast
+
+from edgec.pipeline.errors import TargetError
+from edgec.targets.links.base import Endpoint
+from edgec.targets.profile import Target
+
+
+class Runner(Protocol):
+    """The functions a runner module defines."""
+
+    def start(self, image: Path, target: Target) -> AbstractContextManager[Endpoint]:
+        """Start the image; leaving the context stops the device."""
+
+    def command(self, image: str, target: Target) -> list[str]:
+        """Return what a person would type to start the image."""
+
+
+def find_runner(name: str) -> Runner:
+    """Return the runner that the module `runners/<name>.py` implements."""
+    module = f"edgec.targets.runners.{name}"
+    if not name.isidentifier() or name == "base" or importlib.util.find_spec(module) is None:
+        raise TargetError(f"unknown runner {name!r}: there is no such module in targets/runners")
+    return cast(Runner, importlib.import_module(module))

@@ -1,0 +1,93 @@
+"""Runs the image on an emulated board: QEMU counts instructions and hands its UART to a socket."""
+
+from __future__ import annotations
+
+import re
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from edgec.pipeline.errors import InfrastructureError, TargetError, ToolMissingError
+from edgec.targets.links.base import Endpoint
+from edgec.targets.profile import Target
+
+QEMU = "qemu-system-arm"
+STARTUP_S = 30.0
+
+# One instruction takes 2^7 ns of virtual time: over two ticks of each board's timer, so a
+# difference of two readings names one number of instructions, yet 2^32 ticks last a billion.
+ICOUNT_SHIFT = 7
+
+_WAITING = re.compile(rb"tcp:127\.0\.0\.1:(\d+)")
+
+
+def command(image: str, target: Target) -> list[str]:
+    """Return a command line whose UART is a pseudo-terminal."""
+    return [*_machine(target, QEMU), "-serial", "pty", "-kernel", image]
+
+
+@contextmanager
+def start(image: Path, target: Target) -> Iterator[Endpoint]:
+    """Start the emulator and wait for its socket; it is killed on leaving, whatever the reason."""
+    qemu = shutil.which(QEMU)
+    if qemu is None:
+        raise ToolMissingError(f"{QEMU} is not installed", "apt install qemu-system-arm")
+    chardev = "socket,id=link,host=127.0.0.1,port=0,server=on,wait=on,nodelay=on"
+    argv = [*_machine(target, qemu), "-chardev", chardev, "-serial", "chardev:link"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*argv, "-kernel", str(image)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            port = _wait_for_port(process)
+            yield Endpoint(address=f"socket://127.0.0.1:{port}", instruction_ns=1 << ICOUNT_SHIFT)
+        finally:
+            process.kill()
+            process.wait()
+            if process.stderr is not None:
+                process.stderr.close()
+
+
+def _machine(target: Target, qemu: str) -> list[str]:
+    options = dict(target.runner_options)
+    machine = options.pop("machine", None)
+    if not isinstance(machine, str) or options:
+        raise TargetError(
+            f'{target.name}: runner qemu takes one option, machine = "…"; got '
+            f"{sorted(target.runner_options)}"
+        )
+    icount = f"shift={ICOUNT_SHIFT},align=off,sleep=off"
+    return [
+        *(qemu, "-M", machine, "-display", "none", "-monitor", "none", "-nodefaults"),
+        *("-icount", icount, "-rtc", "clock=vm"),
+    ]
+
+
+def _wait_for_port(process: subprocess.Popen[bytes]) -> int:
+    assert process.stderr is not None
+    said = b""
+    deadline = time.monotonic() + STARTUP_S
+    while time.monotonic() < deadline:
+        said += _read_some(process.stderr)
+        found = _WAITING.search(said)
+        if found and said.endswith(b"\n"):
+            return int(found.group(1))
+        if process.poll() is not None:
+            said += process.stderr.read()
+            break
+    text = said.decode(errors="replace").strip()
+    raise InfrastructureError(f"{QEMU} did not start: {text or 'no answer'}")
+
+
+def _read_some(stream: IO[bytes]) -> bytes:
+    ready, _, _ = select.select([stream], [], [], 0.1)
+    return stream.read1(4096) if ready else b""  # type: ignore[attr-defined]

@@ -1,0 +1,156 @@
+"""Finds and runs the tools that turn a rendered project into an image."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgec.pipeline.errors import BuildError, EdgecError, ToolMissingError
+from edgec.targets.linkmap import ImageSize, read_map
+from edgec.targets.profile import Target
+
+BUILD_TIMEOUT_S = 600.0
+
+# What apt calls the package of a tool, where the names differ.
+_PACKAGES = {
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
+    "arm-none-eabi-size": "binutils-arm-none-eabi",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a command that succeeded printed."""
+
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A linked firmware; `bin` and `hex` are None where the target starts the ELF itself."""
+
+    elf: Path
+    bin: Path | None
+    hex: Path | None
+    map: Path
+    target: str
+    model: str
+    model_sha256: str
+    profile: bool
+    size: ImageSize
+
+
+@dataclass(frozen=True, slots=True)
+class ToolVersion:
+    """A tool that edgec may need; path and version are None where it is missing."""
+
+    name: str
+    path: str | None
+    version: str | None
+    hint: str
+
+
+def find_tool(name: str) -> str:
+    """Return the path of a program, or raise ToolMissingError with the line that installs it."""
+    path = shutil.which(name)
+    if path is None:
+        raise ToolMissingError(f"{name} is not installed", install_hint(name))
+    return path
+
+
+def install_hint(name: str) -> str:
+    """Return the apt line that installs a program."""
+    return f"sudo apt install {_PACKAGES.get(name, name)}"
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    failure: type[EdgecError] = BuildError,
+) -> Output:
+    """Run a command without a shell and capture what it prints.
+
+    Raises ToolMissingError if it is not there, `failure` with the end of its output if it fails
+    or takes longer than `timeout_s`.
+    """
+    name = Path(argv[0]).name
+    environment = {**os.environ, "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            [find_tool(argv[0]), *argv[1:]],
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise failure(f"{name} did not end within {timeout_s:g} s") from error
+    stdout = done.stdout.decode(errors="replace")
+    stderr = done.stderr.decode(errors="replace")
+    if done.returncode != 0:
+        lines = (stdout + stderr).strip().splitlines()[-40:]
+        raise failure(f"{name} failed with exit code {done.returncode}:\n" + "\n".join(lines))
+    return Output(stdout, stderr)
+
+
+def build_image(
+    project: Path, target: Target, *, profile: bool = False, jobs: int | None = None
+) -> Image:
+    """Compile and link a rendered project with its own Makefile.
+
+    A profile build lies beside the clean one and times and hashes each layer. Raises BuildError
+    with the compiler's words.
+    """
+    find_tool(f"{target.toolchain.prefix}gcc")
+    folder = "build-profile" if profile else "build"
+    parallel = jobs or len(os.sched_getaffinity(0))
+    options = [f"BUILD={folder}", f"PROFILE={int(profile)}"]
+    run(
+        ["make", "-s", f"-j{parallel}", *options, "all"],
+        cwd=project,
+        timeout_s=BUILD_TIMEOUT_S,
+    )
+    facts = json.loads((project / "firmware.json").read_text(encoding="utf-8"))
+    build = project / folder
+    return Image(
+        elf=build / "image.elf",
+        bin=_if_there(build / "image.bin"),
+        hex=_if_there(build / "image.hex"),
+        map=build / "image.map",
+        target=target.name,
+        model=facts["model"],
+        model_sha256=facts["model_sha256"],
+        profile=profile,
+        size=read_map(build / "image.map", facts["arena_bytes"], facts["io_bytes"]),
+    )
+
+
+def tool_versions(names: Sequence[str]) -> list[ToolVersion]:
+    """Return path and version of each program, for a report on what is installed."""
+    return [_tool_version(name) for name in names]
+
+
+def _tool_version(name: str) -> ToolVersion:
+    path = shutil.which(name)
+    if path is None:
+        return ToolVersion(name, None, None, install_hint(name))
+    output = run([path, "--version"], timeout_s=20)
+    first = (output.stdout or output.stderr).strip().splitlines()[0]
+    version = re.search(r"\d+\.\d+(\.\d+)?", first)
+    return ToolVersion(name, path, version.group() if version else first, "")
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.exists() else None
