@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -43,6 +44,7 @@ TIMEOUT_S = 900.0
 
 _INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 _TAIL_CHARS = 1500
+_NOISE = re.compile(r"[IW]\d{4} |WARNING: All log messages")
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -206,7 +208,8 @@ def _crash(
 def _tail(log: Path) -> str:
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - _TAIL_CHARS))
-        return stream.read().decode(errors="replace").strip()
+        lines = stream.read().decode(errors="replace").splitlines()
+    return "\n".join(line for line in lines if not _NOISE.match(line)).strip()
 
 
 def main() -> int:

@@ -63,7 +63,7 @@ def _check_files(path: Path) -> None:
 
 def _read_graph(path: Path) -> tuple[Any, dict[int, Mapping[str, Any]]]:
     """Return the object graph, and the Keras metadata of its nodes by node number."""
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from tensorflow.core.protobuf import saved_model_pb2
     from tf_keras.protobuf import saved_metadata_pb2
 

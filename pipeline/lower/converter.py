@@ -1,0 +1,167 @@
+"""The worker's side of lowering: load a float model, convert it, run it, list its layers.
+
+Each public function is a stage of `edgec.pipeline.worker`: JSON in, JSON out, TensorFlow imported
+inside.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgec.pipeline.calibration import Calibration, calibrate, load_samples
+from edgec.pipeline.errors import EdgecError, UnsupportedModelError
+from edgec.pipeline.load.float_model import FloatModel, Port
+from edgec.pipeline.load.source import Format
+from edgec.pipeline.lower.input_range import input_specs
+from edgec.pipeline.lower.layer_cost import layer_summary
+from edgec.pipeline.worker import Progress, Report
+
+_BATCH = 64
+
+
+def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Convert the model of the request to `.tflite`; see `edgec.pipeline.lower.tflite.lower`."""
+    model_path, kind = Path(request["model"]), Format[request["format"]]
+    model = _load(model_path, kind, report)
+    calibration = None
+    if request["quantize"] == "int8":
+        path = request["calibration"]
+        specs = input_specs(model, model_path, kind)
+        calibration = calibrate(None if path is None else Path(path), specs)
+    content = _converted(model, model_path.name, calibration, report)
+    _write(Path(request["out"]), content)
+    return {
+        "inputs": _described(model.inputs),
+        "outputs": _described(model.outputs),
+        "calibration": calibration.description if calibration else "none: float32",
+        "synthetic": calibration is not None and calibration.synthetic,
+        "warnings": list(calibration.warnings) if calibration else [],
+        "versions": _versions(),
+    }
+
+
+def float_outputs(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Run the float model on samples; see `edgec.pipeline.lower.tflite.float_outputs`."""
+    model_path, kind = Path(request["model"]), Format[request["format"]]
+    model = _load(model_path, kind, report)
+    specs = input_specs(model, model_path, kind)
+    samples = load_samples(Path(request["samples"]), specs)
+    arrays = [samples[spec.name] for spec in specs]
+    count = len(arrays[0])
+    batches: list[list[np.ndarray]] = [[] for _ in model.outputs]
+    for start in range(0, count, _BATCH):
+        report(Progress("float_outputs", start, count, "running the float model"))
+        values = model.keras([array[start : start + _BATCH] for array in arrays], training=False)
+        values = values if isinstance(values, (list, tuple)) else [values]
+        for batch, value in zip(batches, values, strict=True):
+            batch.append(np.asarray(value, np.float32))
+    outputs = {
+        port.name: np.concatenate(batch).transpose(np.argsort(port.to_keras))
+        for port, batch in zip(model.outputs, batches, strict=True)
+    }
+    with Path(request["out"]).open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **outputs)
+    return {"outputs": _described(model.outputs)}
+
+
+def summarize(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """List the model's layers; see `edgec.pipeline.lower.tflite.summarize`."""
+    model = _load(Path(request["model"]), Format[request["format"]], report)
+    return {
+        "layers": [layer_summary(layer) for layer in model.keras.layers],
+        "inputs": _described(model.inputs),
+        "outputs": _described(model.outputs),
+    }
+
+
+def _load(path: Path, kind: Format, report: Report) -> FloatModel:
+    report(Progress("load", 0, 0, f"reading {path.name}"))
+    loader: Callable[[Path], FloatModel]
+    if kind is Format.ONNX:
+        from edgec.pipeline.load.onnx import load as loader
+    elif kind is Format.SAVEDMODEL:
+        from edgec.pipeline.load.savedmodel import load as loader
+    else:
+        from edgec.pipeline.load.keras import load as loader
+    return loader(path)
+
+
+def _converted(
+    model: FloatModel, name: str, calibration: Calibration | None, report: Report
+) -> bytes:
+    import tensorflow as tf
+
+    keras = model.keras
+    signature = [
+        tf.TensorSpec(port.keras_shape, tf.float32, name=f"input_{index:03}")
+        for index, port in enumerate(model.inputs)
+    ]
+
+    # A function of fixed batch 1 leaves no shape arithmetic in the converted graph.
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def serve(*inputs: Any) -> Any:
+        outputs = keras(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        return {f"output_{index:03}": value for index, value in enumerate(outputs)}
+
+    report(Progress("convert", 0, 0, "tracing the model"))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [serve.get_concrete_function()], keras
+    )
+    if calibration is not None:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: _one_by_one(calibration, report)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+    try:
+        return bytes(converter.convert())
+    except EdgecError:
+        raise
+    except Exception as error:
+        # The converter raises its own class, ValueError and RuntimeError alike for a model that
+        # it does not take.
+        raise UnsupportedModelError(
+            f"{name}: TensorFlow's converter refused the model: {_reason(error)}"
+        ) from error
+
+
+def _one_by_one(calibration: Calibration, report: Report) -> Iterator[list[np.ndarray]]:
+    for index in range(calibration.count):
+        report(Progress("calibrate", index, calibration.count, calibration.description))
+        yield [array[index : index + 1] for array in calibration.samples]
+    report(Progress("convert", 0, 0, "quantising"))
+
+
+def _reason(error: Exception) -> str:
+    """Return the lines of a converter's error that say what is wrong."""
+    lines = [" ".join(line.split()) for line in str(error).splitlines()]
+    telling = [line.split("error: ", 1)[-1] for line in lines if "error: " in line]
+    chosen = telling or [line for line in lines if line]
+    return re.sub(r"\s+", " ", "; ".join(dict.fromkeys(chosen[:3])))[:600] or type(error).__name__
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _described(ports: Sequence[Port]) -> list[dict[str, Any]]:
+    return [
+        {"name": port.name, "shape": list(port.shape), "to_keras": list(port.to_keras)}
+        for port in ports
+    ]
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("numpy", "tensorflow", "tf-keras")}
