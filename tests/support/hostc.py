@@ -1,0 +1,102 @@
+"""Compiles generated C for the host under sanitizers, and runs it."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edgec.codegen.emit import Origin, emit
+from edgec.codegen.layout import Plan
+from edgec.pipeline.graph import Graph
+from edgec.pipeline.plan import plan_memory, verify_plan
+
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+FLAGS = ("-O1", "-g0", "-ffp-contract=off", *SANITIZE)
+CACHE = Path(__file__).resolve().parents[2] / "build" / "test-objects"
+
+
+def _compile(source: str, name: str, files: dict[str, str], folder: Path, cc: str) -> Path:
+    """Compile one file; kernels, which do not change between models, come from a cache."""
+    is_kernel = name.startswith("edgec_")
+    headers = "".join(v for k, v in files.items() if k.startswith("edgec_") and k.endswith(".h"))
+    key = hashlib.sha256("\0".join((cc, *FLAGS, name, source, headers)).encode()).hexdigest()[:24]
+    obj = (CACHE / f"{key}.o") if is_kernel else folder / f"{name[:-2]}.o"
+    if is_kernel and obj.exists():
+        return obj
+    obj.parent.mkdir(parents=True, exist_ok=True)
+    part = obj.with_suffix(f".{id(files)}.part")
+    done = subprocess.run(
+        [cc, *WARNINGS, *FLAGS, "-c", name, "-o", str(part)],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{cc} {name}:\n{done.stderr}"
+    part.replace(obj)
+    return obj
+
+
+def _main(graph: Graph, plan: Plan) -> str:
+    name = graph.name
+    ins = [graph[n].size_bytes for n in graph.inputs]
+    outs = [graph[n].size_bytes for n in graph.outputs]
+    lines = ["#include <stdio.h>", f'#include "{name}.h"']
+    lines += [f"static _Alignas(16) unsigned char i{k}[{n}];" for k, n in enumerate(ins)]
+    lines += [f"static _Alignas(16) unsigned char o{k}[{n}];" for k, n in enumerate(outs)]
+    args = [f"(void *)i{k}" for k in range(len(ins))] + [f"(void *)o{k}" for k in range(len(outs))]
+    # the arena ends where the memory ends, so that the sanitizer sees a step beyond it
+    lines += [
+        f"static _Alignas(16) unsigned char arena[{max(plan.arena_bytes, 1)}];",
+        "int main(void) {",
+        f"#ifdef {name.upper()}_HAS_STATE",
+        f"{name}_reset(arena);",
+        "#endif",
+        "for (;;) {",
+    ]
+    lines += [f"if (fread(i{k}, 1, {n}, stdin) != {n}) return 0;" for k, n in enumerate(ins)]
+    lines.append(f"if ({name}_run({', '.join(args)}, arena)) return 9;")
+    lines += [f"fwrite(o{k}, 1, {n}, stdout);" for k, n in enumerate(outs)]
+    return "\n".join([*lines, "}}", ""])
+
+
+def run_host(
+    graph: Graph, samples: Sequence[Sequence[np.ndarray]], folder: Path, cc: str = "gcc"
+) -> list[list[np.ndarray]]:
+    """Plan, emit, compile and run a graph; return the outputs of each sample in turn."""
+    ordered, plan = plan_memory(graph)
+    verify_plan(ordered, plan)
+    files = emit(ordered, plan, Origin("test", "host"))
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    objects = [
+        str(_compile(text, name, files, folder, cc))
+        for name, text in files.items()
+        if name.endswith(".c")
+    ]
+    (folder / "main.c").write_text(_main(ordered, plan))
+    link = [cc, *FLAGS, "-std=c11", "main.c", *objects, "-lm", "-o", "model"]
+    done = subprocess.run(link, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    data = b"".join(np.ascontiguousarray(v).tobytes() for sample in samples for v in sample)
+    ran = subprocess.run(
+        [str(folder / "model")], input=data, capture_output=True, timeout=120, check=False
+    )
+    assert ran.returncode == 0, ran.stderr.decode(errors="replace")[:4000]
+    return _split(ordered, ran.stdout, len(samples))
+
+
+def _split(graph: Graph, raw: bytes, count: int) -> list[list[np.ndarray]]:
+    results, at = [], 0
+    for _ in range(count):
+        outs = []
+        for name in graph.outputs:
+            t = graph[name]
+            view = np.frombuffer(raw[at : at + t.size_bytes], t.dtype.numpy)
+            outs.append(view.reshape(t.shape))
+            at += t.size_bytes
+        results.append(outs)
+    assert at == len(raw), f"{len(raw)} bytes of output, {at} wanted"
+    return results
