@@ -20,6 +20,7 @@ from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.load.source import Format
 from edgec.pipeline.lower.input_range import input_specs
 from edgec.pipeline.lower.layer_cost import layer_summary
+from edgec.pipeline.lower.port_order import in_signature_order
 from edgec.pipeline.worker import Progress, Report
 
 _BATCH = 64
@@ -99,7 +100,7 @@ def _converted(
 
     keras = model.keras
     signature = [
-        tf.TensorSpec(port.keras_shape, tf.float32, name=f"input_{index:03}")
+        tf.TensorSpec(port.keras_shape, tf.float32, name=_input_name(index))
         for index, port in enumerate(model.inputs)
     ]
 
@@ -121,7 +122,7 @@ def _converted(
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
     try:
-        return bytes(converter.convert())
+        return in_signature_order(bytes(converter.convert()))
     except EdgecError:
         raise
     except Exception as error:
@@ -132,10 +133,18 @@ def _converted(
         ) from error
 
 
-def _one_by_one(calibration: Calibration, report: Report) -> Iterator[list[np.ndarray]]:
+def _input_name(index: int) -> str:
+    return f"input_{index:03}"
+
+
+def _one_by_one(calibration: Calibration, report: Report) -> Iterator[dict[str, np.ndarray]]:
+    """Yield one sample at a time, by name: the converter may order the inputs otherwise."""
     for index in range(calibration.count):
         report(Progress("calibrate", index, calibration.count, calibration.description))
-        yield [array[index : index + 1] for array in calibration.samples]
+        yield {
+            _input_name(number): array[index : index + 1]
+            for number, array in enumerate(calibration.samples)
+        }
     report(Progress("convert", 0, 0, "quantising"))
 
 

@@ -1,0 +1,47 @@
+"""Puts the inputs and outputs of a converted `.tflite` in the source model's order.
+
+TensorFlow's converter keeps the names of a signature but orders the subgraph's tensors as it
+likes. The file's two index vectors are overwritten in place; nothing else in it moves.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from edgec.pipeline.errors import UnsupportedModelError
+
+_INPUTS_SLOT, _OUTPUTS_SLOT = 6, 8
+"""Where the vtable of a SubGraph holds `inputs` and `outputs` (schema.fbs)."""
+
+
+def in_signature_order(content: bytes) -> bytes:
+    """Return the file with its one subgraph's ports in the order of their signature names.
+
+    Raises UnsupportedModelError where a port of the signature is no port of the subgraph, as when
+    an output is an input passed through.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content)
+    signature, subgraph = model.SignatureDefs(0), model.Subgraphs(0)
+    inputs = [signature.Inputs(i) for i in range(signature.InputsLength())]
+    outputs = [signature.Outputs(i) for i in range(signature.OutputsLength())]
+    patched = bytearray(content)
+    for slot, ports in ((_INPUTS_SLOT, inputs), (_OUTPUTS_SLOT, outputs)):
+        _reorder(patched, subgraph._tab, slot, ports)
+    return bytes(patched)
+
+
+def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> None:
+    offset = table.Offset(slot)
+    start, count = table.Vector(offset), table.VectorLen(offset)
+    current = struct.unpack_from(f"<{count}i", content, start)
+    wanted = [port.TensorIndex() for port in sorted(ports, key=lambda port: bytes(port.Name()))]
+    if sorted(current) != sorted(wanted):
+        raise UnsupportedModelError(
+            f"converted model: tensors {sorted(current)} are its ports, its signature names "
+            f"{sorted(wanted)}",
+            "an input that nothing reads, or an output that is an input, cannot be compiled",
+        )
+    struct.pack_into(f"<{count}i", content, start, *wanted)
