@@ -242,10 +242,10 @@ class Device:
         empty, number, *ticks = struct.unpack(f"<QH{runs}Q", _exactly(reply, 10 + 8 * runs))
         if number != runs:
             raise InfrastructureError(f"the device timed {number} inferences, {runs} wanted")
-        counts = [self._count(t) - self._count(empty) for t in ticks]
-        if any(count <= 0 for count in counts):
+        if not all(ticks):
             raise MeasurementError("an inference took no time: the timer does not run")
-        return counts
+        # A clock that jitters may find nothing longer than the least of models.
+        return [max(self._count(t) - self._count(empty), 1) for t in ticks]
 
     def _request(self, kind: Kind, payload: bytes, *, running: bool = False) -> bytes:
         self._seq = self._seq % 255 + 1

@@ -98,7 +98,7 @@ def read_map(path: Path, arena_bytes: int, io_bytes: int) -> ImageSize:
         Piece(
             name,
             section,
-            name in needed,
+            name in needed or _MODEL_OBJECT.match(name) is not None,
             size if output in _FLASH else 0,
             size if output in _RAM else 0,
         )

@@ -10,9 +10,10 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from edgec.pipeline.errors import BuildError, EdgecError, ToolMissingError
-from edgec.targets.linkmap import ImageSize, read_map
+from edgec.pipeline.errors import BudgetError, BuildError, EdgecError, ToolMissingError
+from edgec.targets.linkmap import ImageSize, budget_table, read_map
 from edgec.targets.profile import Target
 
 BUILD_TIMEOUT_S = 600.0
@@ -117,13 +118,14 @@ def build_image(
     folder = "build-profile" if profile else "build"
     parallel = jobs or len(os.sched_getaffinity(0))
     options = [f"BUILD={folder}", f"PROFILE={int(profile)}"]
-    run(
-        ["make", "-s", f"-j{parallel}", *options, "all"],
-        cwd=project,
-        timeout_s=BUILD_TIMEOUT_S,
-    )
     facts = json.loads((project / "firmware.json").read_text(encoding="utf-8"))
     build = project / folder
+    argv = ["make", "-s", f"-j{parallel}", *options, "all"]
+    try:
+        run(argv, cwd=project, timeout_s=BUILD_TIMEOUT_S)
+    except BuildError as error:
+        _raise_if_too_big(error, target, build / "image.map", facts)
+        raise
     return Image(
         elf=build / "image.elf",
         bin=_if_there(build / "image.bin"),
@@ -150,6 +152,22 @@ def _tool_version(name: str) -> ToolVersion:
     first = (output.stdout or output.stderr).strip().splitlines()[0]
     version = re.search(r"\d+\.\d+(\.\d+)?", first)
     return ToolVersion(name, path, version.group() if version else first, "")
+
+
+def _raise_if_too_big(error: BuildError, target: Target, map_file: Path, facts: Any) -> None:
+    """Turn the linker's complaint that a memory is full into a table of what fills it."""
+    over = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", error.message)
+    if not over:
+        return
+    kinds = {memory.name: memory.kind for memory in target.memories}
+    lines = [f"{kinds.get(name, name)} is too small by {size} bytes" for name, size in over]
+    if map_file.exists():
+        size = read_map(map_file, facts["arena_bytes"], facts["io_bytes"])
+        lines += [budget_table(size, kinds[name]) for name, _ in over if name in kinds]
+    raise BudgetError(
+        f"the image does not fit {target.name}: " + "\n".join(lines),
+        "choose a larger target, or make the model smaller",
+    ) from error
 
 
 def _if_there(path: Path) -> Path | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import select
-import shutil
 import subprocess
 import tempfile
 import time
@@ -13,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from edgec.pipeline.errors import InfrastructureError, TargetError, ToolMissingError
+from edgec.pipeline.errors import InfrastructureError, TargetError
 from edgec.targets.links.base import Endpoint
 from edgec.targets.profile import Target
+from edgec.targets.toolchain import find_tool
 
 QEMU = "qemu-system-arm"
 STARTUP_S = 30.0
@@ -35,9 +35,7 @@ def command(image: str, target: Target) -> list[str]:
 @contextmanager
 def start(image: Path, target: Target) -> Iterator[Endpoint]:
     """Start the emulator and wait for its socket; it is killed on leaving, whatever the reason."""
-    qemu = shutil.which(QEMU)
-    if qemu is None:
-        raise ToolMissingError(f"{QEMU} is not installed", "apt install qemu-system-arm")
+    qemu = find_tool(QEMU)
     chardev = "socket,id=link,host=127.0.0.1,port=0,server=on,wait=on,nodelay=on"
     argv = [*_machine(target, qemu), "-chardev", chardev, "-serial", "chardev:link"]
     with tempfile.TemporaryFile() as log:

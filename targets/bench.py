@@ -1,0 +1,164 @@
+"""Measures a model on a device: counts per inference and layer, stack, flash and RAM.
+
+No number leaves here unless every output was right.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgec.pipeline.errors import UsageError
+from edgec.targets.device_protocol import Device, LayerResult
+from edgec.targets.toolchain import Image
+
+# Timed inferences a sample: an emulator repeats itself exactly, a computer does not.
+RUNS = {"instructions": 1, "cycles": 3, "ns": 30}
+
+# How far the layers of a profile build may be from the clean build's total.
+LAYER_SUM_TOLERANCE = 0.03
+
+Buffers = Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """What was measured; without `valid` there are no counts, and `why` says what was wrong.
+
+    `samples` are counts of `unit`, one per timed inference. `ram_bytes` is arena, inputs, outputs,
+    the library's variables and the painted stack; the bench firmware's own share is apart.
+    """
+
+    target: str
+    unit: str
+    samples: tuple[int, ...]
+    per_op: tuple[LayerResult, ...]
+    arena_bytes: int
+    io_bytes: int
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    firmware_flash_bytes: int
+    firmware_ram_bytes: int
+    sha256: str
+    valid: bool
+    why: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def median(self) -> float:
+        """The median count."""
+        return statistics.median(self.samples)
+
+    @property
+    def minimum(self) -> int:
+        """The smallest count."""
+        return min(self.samples)
+
+    @property
+    def maximum(self) -> int:
+        """The largest count."""
+        return max(self.samples)
+
+    @property
+    def mad(self) -> float:
+        """The median absolute deviation from the median."""
+        middle = self.median
+        return statistics.median(abs(sample - middle) for sample in self.samples)
+
+
+def run_bench(
+    device: Device,
+    image: Image,
+    samples: Sequence[Buffers],
+    expected: Sequence[Buffers],
+    *,
+    runs: int | None = None,
+    profile: Device | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> BenchResult:
+    """Run every sample and compare its outputs; time the inferences after the first of each.
+
+    `samples` and `expected` hold, per sample, the raw bytes of each input and output. `profile` is
+    a device that runs the profile build: it gives the counts per layer, for the last sample.
+    `progress` is called with samples done and in all.
+    """
+    if not samples or len(samples) != len(expected):
+        raise UsageError(f"{len(samples)} samples with {len(expected)} expected outputs")
+    timed = runs or RUNS[device.info.unit]
+    counts: list[int] = []
+    for index, (inputs, outputs) in enumerate(zip(samples, expected, strict=True)):
+        sample_counts, got = _run_sample(device, inputs, timed)
+        why = _difference(index, got, outputs)
+        if why:
+            return _result(device, image, why=why)
+        counts += sample_counts
+        if progress is not None:
+            progress(index + 1, len(samples))
+    layers: tuple[LayerResult, ...] = ()
+    if profile is not None:
+        _, got = _run_sample(profile, samples[-1], 1)
+        why = _difference(len(samples) - 1, got, expected[-1])
+        if why:
+            return _result(device, image, why=f"profile build: {why}")
+        layers = tuple(profile.layers())
+    stack = device.measure_stack(reset=device.info.has_state)
+    return _result(device, image, counts=tuple(counts), layers=layers, stack_bytes=stack)
+
+
+def _run_sample(device: Device, inputs: Buffers, runs: int) -> tuple[tuple[int, ...], list[bytes]]:
+    for index, data in enumerate(inputs):
+        device.write_input(index, data)
+    counts = device.run(runs, warmup=1, reset=device.info.has_state).counts
+    return counts, [device.read_output(i) for i in range(len(device.info.output_bytes))]
+
+
+def _difference(sample: int, got: Buffers, wanted: Buffers) -> str:
+    if len(got) != len(wanted):
+        return f"sample {sample}: {len(got)} outputs, {len(wanted)} wanted"
+    for index, (have, want) in enumerate(zip(got, wanted, strict=True)):
+        if have != want:
+            pairs = enumerate(zip(have, want, strict=False))
+            byte = next((at for at, (a, b) in pairs if a != b), min(len(have), len(want)))
+            return f"sample {sample}: output {index} differs from the reference at byte {byte}"
+    return ""
+
+
+def _result(
+    device: Device,
+    image: Image,
+    *,
+    why: str = "",
+    counts: tuple[int, ...] = (),
+    layers: tuple[LayerResult, ...] = (),
+    stack_bytes: int = 0,
+) -> BenchResult:
+    size = image.size
+    return BenchResult(
+        target=image.target,
+        unit=device.info.unit,
+        samples=counts,
+        per_op=layers,
+        arena_bytes=size.arena_bytes,
+        io_bytes=size.io_bytes,
+        flash_bytes=size.flash_bytes,
+        ram_bytes=size.ram_bytes + stack_bytes,
+        stack_bytes=stack_bytes,
+        firmware_flash_bytes=size.firmware.flash_bytes,
+        firmware_ram_bytes=size.firmware.ram_bytes,
+        sha256=image.model_sha256,
+        valid=not why,
+        why=why,
+        warnings=_warnings(counts, layers),
+    )
+
+
+def _warnings(counts: tuple[int, ...], layers: tuple[LayerResult, ...]) -> tuple[str, ...]:
+    if not counts or not layers:
+        return ()
+    total = statistics.median(counts)
+    layer_sum = sum(layer.count for layer in layers)
+    if abs(layer_sum - total) <= LAYER_SUM_TOLERANCE * total:
+        return ()
+    return (f"the layers of the profile build add up to {layer_sum}, the clean build to {total:g}",)

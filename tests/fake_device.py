@@ -1,0 +1,107 @@
+"""A device in Python behind a link that damages frames, for tests without a compiler."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+from edgec.targets.device_protocol import Kind
+from edgec.targets.frames import Decoder, Frame, encode
+
+SHA256 = "ab" * 32
+
+
+class FakeDevice:
+    """Answers as the firmware does: the model's output is its input, reversed."""
+
+    def __init__(self, size: int = 3000, ticks: int = 160, timer: int = 1) -> None:
+        self.input = bytearray(size)
+        self.output = bytes(size)
+        self.ticks = ticks
+        self.timer = timer
+        self.runs = 0
+        self._decoder = Decoder()
+        self._last: tuple[Frame, list[Frame]] | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        sent = b""
+        for request in self._decoder.feed(data):
+            if self._last is None or self._last[0] != request:
+                self._last = (request, self._answer(request))
+                sent += b"".join(encode(frame) for frame in self._last[1])
+            else:
+                sent += encode(self._last[1][-1])
+        return sent
+
+    def _answer(self, request: Frame) -> list[Frame]:
+        def reply(payload: bytes = b"") -> list[Frame]:
+            return [Frame(request.kind | 0x80, request.seq, payload)]
+
+        size = len(self.input)
+        match request.kind:
+            case Kind.HELLO:
+                fixed = (1, self.timer, 0, 0, 25_000_000, 64, 1024, 120, 1, 1, 1)
+                head = struct.pack("<BBBBIIHHHBB", *fixed)
+                return reply(
+                    head + bytes.fromhex(SHA256) + struct.pack("<II", size, size) + b"\4fake\2m4"
+                )
+            case Kind.WRITE:
+                _, offset = struct.unpack_from("<BI", request.payload)
+                data = request.payload[5:]
+                self.input[offset : offset + len(data)] = data
+                return reply()
+            case Kind.READ:
+                _, offset, length = struct.unpack("<BIH", request.payload)
+                return reply(self.output[offset : offset + length])
+            case Kind.RUN:
+                runs, warmup, _ = struct.unpack("<HHB", request.payload)
+                self.runs += runs + warmup
+                self.output = bytes(reversed(self.input))
+                ticks = [self.ticks] * runs
+                progress = [
+                    Frame(Kind.PROGRESS, request.seq, struct.pack("<I", done))
+                    for done in range(runs + warmup + 1)
+                ]
+                return progress + reply(struct.pack(f"<QH{runs}Q", 16, runs, *ticks))
+            case Kind.STATS:
+                return reply(struct.pack("<IIII", 0, 0, 64, 4096))
+            case _:
+                return [Frame(Kind.ERROR, request.seq, bytes([1, request.kind]))]
+
+
+class FakeLink:
+    """A link to a FakeDevice; a part of the frames, each way, is cut, flipped or lost."""
+
+    def __init__(self, device: FakeDevice, damage: float = 0.0, seed: int = 0) -> None:
+        self.device = device
+        self.damage = damage
+        self.silent = False
+        self.closed = False
+        self._random = random.Random(seed)
+        self._arrived = b""
+
+    def read(self, timeout_s: float) -> bytes:
+        del timeout_s
+        data, self._arrived = self._arrived, b""
+        return data
+
+    def write(self, data: bytes) -> None:
+        if not self.silent:
+            answer = self.device.feed(self._spoil(data))
+            self._arrived += self._spoil(answer)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _spoil(self, data: bytes) -> bytes:
+        if not data or self._random.random() >= self.damage:
+            return data
+        kind = self._random.randrange(4)
+        at = self._random.randrange(len(data))
+        if kind == 0:
+            return b""
+        if kind == 1:
+            return data[:at]
+        if kind == 2:
+            return self._random.randbytes(self._random.randrange(3000)) + data
+        return data[:at] + bytes([data[at] ^ (1 << self._random.randrange(8))]) + data[at + 1 :]
