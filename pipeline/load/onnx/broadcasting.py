@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from edgec.pipeline.load.onnx import views
 from edgec.pipeline.load.onnx.builder import BatchMixed, Builder
+from edgec.pipeline.load.onnx.keras_layers import Binary
 from edgec.pipeline.load.onnx.nodes import Array
 from edgec.pipeline.load.onnx.registry import Refusal
 from edgec.pipeline.load.onnx.views import Factor, Group, Groups, Value
@@ -30,71 +31,55 @@ def padded(value: Value, rank: int) -> Value:
     return views.with_axes(value, ((),) * (rank - value.rank) + value.logical)
 
 
-def combine(builder: Builder, layer: Any, left: Value, right: Value, function: str) -> Value:
-    """Apply a two-operand layer, or `Binary` where Keras' merge layers do not broadcast.
+def combine(builder: Builder, layer: Any, function: str, left: Value, right: Value) -> Value:
+    """Apply a binary function to two values with ONNX broadcasting.
 
-    `layer` is None where Keras has no merge layer of this function.
+    `layer` is Keras' merge layer of that function, or None where there is none.
     """
-    from edgec.pipeline.load.onnx.keras_layers import Binary
-
-    (first, second), pattern = align(builder, [left, right])
-    shapes = first.shape, second.shape
-    fits = len(shapes[0]) > 1 and shapes[0][0] == shapes[1][0]
-    if layer is not None and fits:
-        tensor = builder.layer(layer, [first, second])
-    else:
-        tensor = builder.layer(Binary, [first, second], function)
-    return pattern(tensor)
+    tensors, result = align(builder, left, right)
+    shapes = [tensor.shape for tensor in tensors]
+    # Merge layers refuse scalars and operands of different batch size.
+    if layer is not None and len(shapes[0]) > 1 and shapes[0][0] == shapes[1][0]:
+        return result(builder.layer(layer, tensors))
+    return result(builder.layer(Binary, tensors, function))
 
 
-def align(builder: Builder, values: Sequence[Value]) -> tuple[list[Any], Any]:
-    """Return tensors that broadcast in Keras, and a function that makes a value of the result."""
-    shape = broadcast_shape(*(value.shape for value in values))
-    values = [padded(value, len(shape)) for value in values]
-    axes = {views.batch_axis(value.logical) for value in values} - {None}
+def align(builder: Builder, left: Value, right: Value) -> tuple[list[Any], Callable[[Any], Value]]:
+    """Return tensors that broadcast in Keras, and what makes a value of a tensor of the result."""
+    shape = broadcast_shape(left.shape, right.shape)
+    pair = [padded(left, len(shape)), padded(right, len(shape))]
+    axes = {views.batch_axis(value.logical) for value in pair} - {None}
     if len(axes) > 1 or any(shape[axis] > 1 for axis in axes if axis is not None):
         raise BatchMixed
-    leader = next((value for value in values if value.shape == shape), None)
-    if leader is not None:
-        found = _follow(builder, leader, values)
+    for axis in axes:
+        pair = [builder.bound(value, axis) for value in pair]
+    for index in (0, 1):
+        found = _follow(builder, pair[index], pair[1 - index], shape)
         if found is not None:
-            tensors, model = found
-            return tensors, lambda tensor: replace(model, tensor=tensor, nonnegative=False)
-    _, order = builder.separated(max(values, key=lambda value: math.prod(value.shape)))
-    if order and order[0] is None and axes:
-        raise BatchMixed
-    tensors = [builder.arrange(value, order).tensor for value in values]
+            leader, other = found
+            tensors = [leader.tensor, other] if index == 0 else [other, leader.tensor]
+            return tensors, partial(builder.like, leader)
+    _, order = builder.separated(max(pair, key=lambda value: math.prod(value.shape)))
+    tensors = [builder.arrange(value, order).tensor for value in pair]
     return tensors, lambda tensor: builder.wrap(tensor, order)
 
 
 def _follow(
-    builder: Builder, leader: Value, values: Sequence[Value]
-) -> tuple[list[Any], Value] | None:
-    """Bring the others into the leader's present layout, if their axes can be split alike."""
-    refined: list[Value] = []
-    for value in values:
-        if value is leader:
-            continue
-        pair = _split_alike(leader, value)
-        if pair is None:
-            return None
-        leader, other = pair
-        refined.append(other)
-    tensors = []
-    others = iter(refined)
-    original = [value for value in values]
-    for value in original:
-        if value.shape == leader.shape and value.tensor is leader.tensor:
-            tensors.append(leader.tensor)
-            if value not in values[:1]:
-                next(others, None)
-            continue
-        other = next(others)
-        target = _counterpart(leader, other)
-        if target is None:
-            return None
-        tensors.append(builder.move(other, target).tensor)
-    return tensors, leader
+    builder: Builder, leader: Value, other: Value, shape: tuple[int, ...]
+) -> tuple[Value, Any] | None:
+    """Bring `other` into the present layout of a leader that already has the result's shape.
+
+    Return None if it has not, or if the axes of the two cannot be split alike.
+    """
+    if leader.shape != shape:
+        return None
+    split = _split_alike(leader, other)
+    if split is None:
+        return None
+    target = _counterpart(*split)
+    if target is None:
+        return None
+    return split[0], builder.move(split[1], target).tensor
 
 
 def _split_alike(leader: Value, other: Value) -> tuple[Value, Value] | None:

@@ -50,14 +50,18 @@ class Builder:
     constants: dict[str, Array] = field(default_factory=dict)
     used: frozenset[str] = frozenset()
     batch: Factor = field(default_factory=lambda: Factor(1, batch=True))
-    _input_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    input_axes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _layer_names: set[str] = field(default_factory=set)
     _moved: dict[tuple[int, Groups], Any] = field(default_factory=dict)
     _node: str = ""
 
-    def begin(self, node: Node) -> None:
-        """Name the layers made from now on after `node`."""
-        self._node = node.name
+    def name_layers(self, stem: str) -> None:
+        """Derive the names of the layers made from now on from `stem`."""
+        self._node = stem
+
+    def known(self, name: str) -> bool:
+        """Whether a value of this name exists."""
+        return name in self.values or name in self.constants
 
     # --- inputs of a node -------------------------------------------------------------------------
 
@@ -121,7 +125,9 @@ class Builder:
         return result
 
     def _layer_name(self, suffix: str) -> str:
-        parts = [re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") for text in (self._node, suffix)]
+        parts = [
+            re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") for text in (self._node, suffix)
+        ]
         stem = "_".join(part for part in parts if part) or "node"
         name, count = stem, 0
         while name in self._layer_names:
@@ -139,15 +145,13 @@ class Builder:
             order = (batch, *(axis for axis in order if axis != batch))
         groups = [self.batch if i == batch else Factor(size) for i, size in enumerate(shape)]
         logical = tuple((f,) if f.batch or f.size > 1 else () for f in groups)
-        self._node = name
+        self.name_layers(name)
         sizes = [None if axis == batch else shape[axis] for axis in order]
         tensor = L.Input(batch_shape=sizes, name=self._layer_name(""))
-        self._input_shapes[name] = shape
+        self.input_axes[name] = order
         self.values[name] = Value(tensor, tuple(logical[a] for a in order), logical, origin=name)
 
-    def wrap(
-        self, tensor: Any, order: Sequence[int | None], *, nonnegative: bool = False
-    ) -> Value:
+    def wrap(self, tensor: Any, order: Sequence[int | None], *, nonnegative: bool = False) -> Value:
         """Make a value of a Keras tensor whose axis `i` holds ONNX axis `order[i]`.
 
         None marks an axis of length 1 (or the open batch) that ONNX does not have. In an open
@@ -200,7 +204,7 @@ class Builder:
 
     def arrange(self, value: Value, order: Sequence[int | None]) -> Value:
         """Return `value` with ONNX axis `order[i]` as Keras axis `i`, None being an axis of 1."""
-        value = self._bound(value, order[0] if order else None)
+        value = self.bound(value, order[0] if order else None)
         target = tuple(() if axis is None else value.logical[axis] for axis in order)
         if self.open_batch and (not target or target[0] != (self.batch,)):
             if target and target[0] == () and views.batch_axis(value.logical) is None:
@@ -215,20 +219,27 @@ class Builder:
         The order is the present one as far as possible; its first entry is None if the batch axis
         of an open model is no axis of the ONNX value.
         """
-        value = self._bound(value, 0)
-        order = self._present_order(value)
-        if order is None:
-            places = {f: i for i, f in enumerate(views.flat(value.physical))}
-            keys: list[tuple[int, int]] = []
-            last = -1
-            for axis, group in enumerate(value.logical):
-                last = min((places[f] for f in group), default=last)
-                keys.append((last, axis))
-            order = [axis for _, axis in sorted(keys)]
-            if self.open_batch:
-                batch = views.batch_axis(value.logical)
-                order = [batch, *(axis for axis in order if axis != batch)]
+        value = self.bound(value, 0)
+        order = self.order_of(value)
         return self.arrange(value, order), order
+
+    def order_of(self, value: Value) -> list[int | None]:
+        """The order of ONNX axes in the Keras tensor, as near as can be where they are merged."""
+        value = self.bound(value, 0)
+        order = self._present_order(value)
+        if order is not None:
+            return order
+        places = {factor: index for index, factor in enumerate(views.flat(value.physical))}
+        keys: list[tuple[int, int]] = []
+        last = -1
+        for axis, group in enumerate(value.logical):
+            last = min((places[factor] for factor in group), default=last)
+            keys.append((last, axis))
+        order = [axis for _, axis in sorted(keys)]
+        if self.open_batch:
+            batch = views.batch_axis(value.logical)
+            order = [batch, *(axis for axis in order if axis != batch)]
+        return order
 
     def _present_order(self, value: Value) -> list[int | None] | None:
         """The order of ONNX axes in the Keras tensor if each is one axis there, else None."""
@@ -243,7 +254,7 @@ class Builder:
             order.append(axis)
         return None if left else order
 
-    def _bound(self, value: Value, axis: int | None) -> Value:
+    def bound(self, value: Value, axis: int | None) -> Value:
         """Let an ONNX axis of length 1 be the batch axis if none is."""
         if (
             not self.open_batch
@@ -256,6 +267,21 @@ class Builder:
         logical = list(value.logical)
         logical[axis] = (self.batch,)
         return views.with_axes(value, logical)
+
+    def reshaped_in_order(self, value: Value, shape: Sequence[int]) -> Value:
+        """Reshape with a layer, after bringing all axes into the ONNX order."""
+        value = self.bound(value, 0)
+        batch = views.batch_axis(value.logical)
+        order = [axis for axis in range(value.rank) if axis != batch]
+        leading = [batch] if self.open_batch else []
+        tensor = self.arrange(value, [*leading, *order]).tensor
+        if not self.open_batch:
+            return self.wrap(
+                self.layer(keras_layers.ReshapeAll, tensor, shape), list(range(len(shape)))
+            )
+        tensor = self.layer(L.Reshape, tensor, list(shape))
+        result = self.wrap(tensor, [None, *range(len(shape))])
+        return self.bound(result, 0) if shape and shape[0] == 1 else result
 
     def move(self, value: Value, target: Groups) -> Value:
         """Bring the Keras tensor into the order `target`, with at most one permutation."""

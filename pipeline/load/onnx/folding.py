@@ -15,13 +15,73 @@ from edgec.pipeline.load.onnx.model_file import MAX_ELEMENTS, MAX_RANK
 from edgec.pipeline.load.onnx.nodes import Array, Node, OnnxGraph
 from edgec.pipeline.load.onnx.registry import Refusal
 
-_SAME_SIZE = (
-    "Abs And Cast CastLike Ceil Clip Cos Div Equal Erf Exp Flatten Floor Greater GreaterOrEqual "
-    "Identity Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow Reciprocal Relu Reshape Round "
-    "ScatterND Sigmoid Sign Sin Softmax Sqrt Squeeze Sub Tanh Transpose Trilu Unsqueeze Where Xor "
-    "Add ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Slice Split Size Shape Concat Gather "
-    "GatherElements GatherND MatMul Gemm DequantizeLinear NonZero ArgMax ArgMin"
-).split()
+_SAME_SIZE = [
+    "Abs",
+    "And",
+    "Cast",
+    "CastLike",
+    "Ceil",
+    "Clip",
+    "Cos",
+    "Div",
+    "Equal",
+    "Erf",
+    "Exp",
+    "Flatten",
+    "Floor",
+    "Greater",
+    "GreaterOrEqual",
+    "Identity",
+    "Less",
+    "LessOrEqual",
+    "Log",
+    "Max",
+    "Min",
+    "Mod",
+    "Mul",
+    "Neg",
+    "Not",
+    "Or",
+    "Pow",
+    "Reciprocal",
+    "Relu",
+    "Reshape",
+    "Round",
+    "ScatterND",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Softmax",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Tanh",
+    "Transpose",
+    "Trilu",
+    "Unsqueeze",
+    "Where",
+    "Xor",
+    "Add",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+    "Slice",
+    "Split",
+    "Size",
+    "Shape",
+    "Concat",
+    "Gather",
+    "GatherElements",
+    "GatherND",
+    "MatMul",
+    "Gemm",
+    "DequantizeLinear",
+    "NonZero",
+    "ArgMax",
+    "ArgMin",
+]
 _SIZED_BY_VALUE = ("ConstantOfShape", "Expand", "Range", "Tile", "Pad")
 FOLDABLE = frozenset((*_SAME_SIZE, *_SIZED_BY_VALUE))
 
@@ -112,9 +172,7 @@ def fold_constants(graph: OnnxGraph) -> OnnxGraph:
     return replace(graph, nodes=tuple(nodes), constants=constants)
 
 
-def _known_results(
-    node: Node, opset: int, constants: Mapping[str, Array]
-) -> list[Array] | None:
+def _known_results(node: Node, opset: int, constants: Mapping[str, Array]) -> list[Array] | None:
     if node.op == "Constant":
         return [constant_value(node)]
     if node.op not in FOLDABLE or not all(name in constants for name in node.inputs if name):

@@ -85,14 +85,15 @@ class Sqrt(Unary):
 
 @serialisable
 class LogSoftmax(PlainLayer):
-    """The logarithm of softmax along the last axis."""
+    """The logarithm of softmax along an axis."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({}, **kwargs)
+    def __init__(self, axis: int, **kwargs: Any) -> None:
+        super().__init__({"axis": axis}, **kwargs)
+        self._axis = axis
 
     def call(self, x: Any) -> Any:
         """Compute the layer."""
-        return tf.nn.log_softmax(x)
+        return tf.nn.log_softmax(x, axis=self._axis)
 
 
 @serialisable
@@ -151,7 +152,7 @@ class Clip(PlainLayer):
 
 
 @serialisable
-class ThresholdedSelu(PlainLayer):
+class ScaledElu(PlainLayer):
     """gamma * x above 0 and gamma * alpha * (exp(x) - 1) below; Selu and Elu of any constants."""
 
     def __init__(self, alpha: float, gamma: float, **kwargs: Any) -> None:
@@ -195,9 +196,7 @@ class Binary(PlainLayer):
 class ConstantOperand(PlainLayer):
     """A binary function of a tensor and a weight, `first` saying whether the weight comes first."""
 
-    def __init__(
-        self, function: str, shape: Sequence[int], first: bool, **kwargs: Any
-    ) -> None:
+    def __init__(self, function: str, shape: Sequence[int], first: bool, **kwargs: Any) -> None:
         settings = {"function": function, "shape": list(shape), "first": first}
         super().__init__(settings, **kwargs)
         self._function = binary_function(function)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 
@@ -158,7 +159,7 @@ def common_split(left: Group, right: Group) -> tuple[list[Group], list[Group]] |
     Return for each side the pieces of each of its factors, or None where boundaries do not divide.
     """
     bounds = sorted({*_bounds(left), *_bounds(right)})
-    for small, large in zip(bounds, bounds[1:], strict=False):
+    for small, large in pairwise(bounds):
         if large % small:
             return None
     return _cut(left, bounds), _cut(right, bounds)
@@ -178,7 +179,7 @@ def _cut(group: Group, bounds: Sequence[int]) -> list[Group]:
     for factor in group:
         outer, inner = inner, inner // factor.size
         stops = [bound for bound in bounds if inner <= bound <= outer]
-        sizes = [large // small for small, large in zip(stops, stops[1:], strict=False)]
+        sizes = [large // small for small, large in pairwise(stops)]
         pieces.append(
             (factor,) if len(sizes) == 1 else tuple(Factor(size) for size in reversed(sizes))
         )
@@ -187,7 +188,7 @@ def _cut(group: Group, bounds: Sequence[int]) -> list[Group]:
 
 def runs(source: Sequence[Factor], target: Sequence[Factor]) -> list[Group]:
     """Group `source` into the longest runs that stay together in `target`, in source order."""
-    follows = {a: b for a, b in zip(target, target[1:], strict=False)}
+    follows = dict(pairwise(target))
     groups: list[list[Factor]] = []
     for factor in source:
         if groups and not groups[-1][-1].batch and follows.get(groups[-1][-1]) is factor:
