@@ -13,7 +13,7 @@ static float finish(const edgec_average_pool_2d_float32_params *p, float sum, in
 }
 
 void edgec_average_pool_2d_float32(const edgec_average_pool_2d_float32_params *p, const float *in,
-                              float *out)
+                                   float *out)
 {
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->channels) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {

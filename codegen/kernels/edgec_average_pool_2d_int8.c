@@ -15,7 +15,7 @@ static int8_t finish(const edgec_average_pool_2d_int8_params *p, int32_t sum, in
 }
 
 void edgec_average_pool_2d_int8(const edgec_average_pool_2d_int8_params *p, const int8_t *in,
-                              int8_t *out)
+                                int8_t *out)
 {
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->channels) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {

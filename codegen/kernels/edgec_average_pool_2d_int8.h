@@ -12,6 +12,6 @@ typedef struct {
 
 /* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
 void edgec_average_pool_2d_int8(const edgec_average_pool_2d_int8_params *p, const int8_t *in,
-                              int8_t *out);
+                                int8_t *out);
 
 #endif

@@ -4,8 +4,8 @@
 #include "edgec_clamp_float32.h"
 
 /* Sum of the taps of one output at window corner (y, x); in and w start at their channel. */
-static float taps(const edgec_conv_2d_float32_params *p, const float *in, const float *w,
-                  int32_t y, int32_t x)
+static float taps(const edgec_conv_2d_float32_params *p, const float *in, const float *w, int32_t y,
+                  int32_t x)
 {
     const int32_t depth = p->in_ch / p->groups;
     float total = 0.0f;

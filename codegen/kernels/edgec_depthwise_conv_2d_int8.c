@@ -62,8 +62,8 @@ void edgec_depthwise_conv_2d_int8(const edgec_depthwise_conv_2d_int8_params *p, 
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->in_ch) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {
             for (int32_t ox = 0; ox < p->out_w; ++ox, out += p->in_ch * p->multiplier) {
-                const inside r = clip(p, in, oy * p->stride_h - p->pad_top,
-                                      ox * p->stride_w - p->pad_left);
+                const inside r =
+                    clip(p, in, oy * p->stride_h - p->pad_top, ox * p->stride_w - p->pad_left);
                 pixel(p, &r, out);
             }
         }

@@ -1,0 +1,61 @@
+# `make` alone prints what there is.
+VENV ?= .venv
+JOBS ?= 2
+PY := $(VENV)/bin/python
+DEMO ?= build/demo
+EXAMPLE := examples/digits
+C_FOLDERS := codegen/kernels firmware_templates tests/support
+export VENV
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check lint format tables wheel clean tools-demo tools-test
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: tools-test $(VENV)/.edgec-dev ## Install everything: cross compiler, emulator, .venv
+
+demo: tools-demo $(VENV)/.edgec-demo ## Build the example for a Cortex-M4 and run it on the simulated board
+	$(VENV)/bin/edgec build --target cortex-m4 $(EXAMPLE)/digits.onnx \
+	    --calibration $(EXAMPLE)/calibration.npz --test $(EXAMPLE)/test.npz -o $(DEMO)
+
+test: setup lint ## Lint, then run the whole test suite
+	$(PY) -m pytest -n $(JOBS) --dist worksteal
+
+check: test ## The same; it is what CI runs
+
+lint: $(VENV)/.edgec-dev ## Run ruff, mypy and clang-format, changing nothing
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	find $(C_FOLDERS) -name '*.[ch]' -exec $(VENV)/bin/clang-format --dry-run -Werror {} +
+
+format: $(VENV)/.edgec-dev ## Format Python and C in place
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	find $(C_FOLDERS) -name '*.[ch]' -exec $(VENV)/bin/clang-format -i {} +
+
+tables: $(VENV)/.edgec-demo ## Write the generated tables in docs/ anew
+	$(PY) tools/gen_tables.py
+
+wheel: $(VENV)/.edgec-dev ## Build the wheel into dist/
+	$(PY) -m build --wheel --no-isolation
+
+clean: ## Remove what was built; the venv stays
+	rm -rf build dist edgec.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+tools-demo:
+	@tools/setup.sh tools
+
+tools-test:
+	@WITH_CLANG=1 tools/setup.sh tools
+
+$(VENV)/.edgec-demo: pyproject.toml constraints.txt
+	@tools/setup.sh venv tensorflow
+	@touch $@
+
+$(VENV)/.edgec-dev: pyproject.toml constraints.txt
+	@tools/setup.sh venv tensorflow,dev
+	@touch $@ $(VENV)/.edgec-demo

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Install what edgec needs: compilers and the emulator from apt, Python packages into a venv.
+# usage: tools/setup.sh tools | venv EXTRAS
+# VENV names the venv's folder, PYTHON the interpreter to make it with; both may be left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+VENV=${VENV:-.venv}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "error: $1"; [ -z "${2:-}" ] || say "hint: $2"; exit 4; }
+
+# --- what is missing, as Debian names it -------------------------------------------------------
+
+python_is_right() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
+}
+
+find_python() {
+    local candidate
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+        if command -v "$candidate" >/dev/null && python_is_right "$candidate"; then
+            printf '%s\n' "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+has_header() { printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1; }
+
+missing_packages() {
+    local python
+    command -v make >/dev/null || echo make
+    command -v gcc >/dev/null || echo gcc
+    has_header gcc || echo libc6-dev
+    command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
+    has_header arm-none-eabi-gcc || echo libnewlib-arm-none-eabi
+    command -v qemu-system-arm >/dev/null || echo qemu-system-arm
+    if [ ! -x "$VENV/bin/python" ]; then
+        if python=$(find_python); then
+            "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+        else
+            printf '%s\n' python3 python3-venv
+        fi
+    fi
+}
+
+# --- apt ---------------------------------------------------------------------------------------
+
+apt_install() {
+    local sudo=()
+    command -v apt-get >/dev/null || { say "no apt-get on this machine"; return 1; }
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || { say "not root, and no sudo"; return 1; }
+        if [ -t 0 ]; then sudo=(sudo); else sudo=(sudo -n); fi
+    fi
+    say "apt-get install $*"
+    "${sudo[@]}" apt-get update -q >&2 || say "apt-get update failed; trying with the old lists"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -q -y --no-install-recommends "$@" >&2
+}
+
+install_tools() {
+    local missing optional=()
+    mapfile -t missing < <(missing_packages)
+    command -v clang >/dev/null || optional=(clang)
+    if [ ${#missing[@]} -gt 0 ]; then
+        say "missing: ${missing[*]}"
+        apt_install "${missing[@]}" || true
+        mapfile -t missing < <(missing_packages)
+        if [ ${#missing[@]} -gt 0 ]; then
+            die "these are missing, and could not be installed: ${missing[*]} (as Debian names them)" \
+                "install them by hand so that gcc, arm-none-eabi-gcc (with newlib), qemu-system-arm and python3 (3.11 to 3.13, with venv) are on PATH, then run make again"
+        fi
+    fi
+    if [ "${WITH_CLANG:-}" = 1 ] && [ ${#optional[@]} -gt 0 ]; then
+        apt_install "${optional[@]}" || say "no clang: the tests that compile with it will be skipped"
+    fi
+}
+
+# --- Python ------------------------------------------------------------------------------------
+
+install_venv() {
+    local extras=$1 python quiet=--quiet
+    if [ -x "$VENV/bin/python" ]; then
+        python_is_right "$VENV/bin/python" ||
+            die "$VENV holds a Python outside 3.11 to 3.13" "remove $VENV and run make again"
+    else
+        python=$(find_python) ||
+            die "no Python 3.11 to 3.13 found${PYTHON:+ at $PYTHON}" "install one, or name it: make PYTHON=/path/to/python3.12"
+        say "making $VENV with $("$python" --version)"
+        "$python" -m venv "$VENV"
+    fi
+    say "installing edgec[$extras] into $VENV, versions from constraints.txt (2 GB on disk with TensorFlow; minutes the first time)"
+    if [ -t 2 ]; then quiet=; fi
+    "$VENV/bin/python" -m pip install $quiet --disable-pip-version-check \
+        --constraint constraints.txt --editable ".[$extras]" >&2
+}
+
+case "${1:-}" in
+    tools) install_tools ;;
+    venv) install_venv "${2:?extras, as in tensorflow,dev}" ;;
+    *) die "usage: tools/setup.sh tools | venv EXTRAS" ;;
+esac
