@@ -30,10 +30,12 @@ from typing import IO, Any
 from edgec.pipeline import errors
 from edgec.pipeline.errors import EdgecError, ToolMissingError, UnsupportedModelError
 
+_PACKAGES = ("h5py", "onnx", "tensorflow", "tf_keras")
+
 STAGES: Mapping[str, tuple[str, ...]] = {
-    "edgec.pipeline.lower.converter:convert": ("tensorflow", "tf_keras", "h5py"),
-    "edgec.pipeline.lower.converter:float_outputs": ("tensorflow", "tf_keras", "h5py"),
-    "edgec.pipeline.lower.converter:summarize": ("tensorflow", "tf_keras", "h5py"),
+    "edgec.pipeline.lower.converter:convert": _PACKAGES,
+    "edgec.pipeline.lower.converter:float_outputs": _PACKAGES,
+    "edgec.pipeline.lower.converter:summarize": _PACKAGES,
 }
 """Every function a worker may run, and the packages it needs."""
 
@@ -113,6 +115,9 @@ def _require_packages(function: str) -> None:
 
 def _environment(home: str) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    if "PYTHONPATH" in inherited:
+        entries = inherited["PYTHONPATH"].split(os.pathsep)
+        inherited["PYTHONPATH"] = os.pathsep.join(str(Path(e).absolute()) for e in entries if e)
     return inherited | {
         "HOME": home,
         "TMPDIR": home,
@@ -121,6 +126,8 @@ def _environment(home: str) -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "CUDA_VISIBLE_DEVICES": "-1",
+        # Each arena reserves address space, which on many cores would reach the limit.
+        "MALLOC_ARENA_MAX": "4",
         # HDF5 must not load a filter plug-in that a file names.
         "HDF5_PLUGIN_PATH": "::",
     }

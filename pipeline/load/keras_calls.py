@@ -8,6 +8,8 @@ from typing import Any
 
 from edgec.pipeline.errors import UnsupportedModelError
 
+_INPUT_KEYWORDS = ("inputs", "query", "value", "key")
+
 
 @dataclass(frozen=True, slots=True)
 class TensorRef:
@@ -73,7 +75,7 @@ def call_inputs(node: Any, where: str) -> Iterator[TensorRef]:
             yield from _keras_tensors(value, where)
         # Everything a layer may be told by keyword that changes an inference is refused.
         for key, value in as_mapping(node.get("kwargs", {}), where, "kwargs").items():
-            if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+            if isinstance(value, dict) and key in _INPUT_KEYWORDS:
                 yield from _keras_tensors(value, where)
             elif value not in (None, False):
                 raise refusal(where, f"is called with {key}={value!r}")
@@ -83,7 +85,8 @@ def call_inputs(node: Any, where: str) -> Iterator[TensorRef]:
     for item in as_sequence(node, where, "an inbound node"):
         item = as_sequence(item, where, "an inbound node's input")
         yield _reference(item, where)
-        for key, value in (item[3] if len(item) > 3 else {}).items():
+        keywords = as_mapping(item[3], where, "kwargs") if len(item) > 3 else {}
+        for key, value in keywords.items():
             if value not in (None, False) and key != "name":
                 raise refusal(where, f"is called with {key}={value!r}")
 
@@ -93,7 +96,8 @@ def _keras_tensors(value: Any, where: str) -> Iterator[TensorRef]:
         for item in value:
             yield from _keras_tensors(item, where)
     elif isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        yield _reference(value.get("config", {}).get("keras_history"), where)
+        config = as_mapping(value.get("config"), where, "a tensor")
+        yield _reference(config.get("keras_history"), where)
     else:
         raise refusal(where, f"reads the constant {value!r}, an output of a layer wanted")
 
@@ -120,7 +124,9 @@ def operator_layer(spec: LayerSpec, nodes: Sequence[Any]) -> LayerSpec:
     """Turn `x + y`, `x * 2.0` and the like of Keras 2 into the layer that does the same."""
     if len(nodes) != 1:
         raise refusal(spec.name, f"is called {len(nodes)} times, once wanted")
-    node = nodes[0][0] if isinstance(nodes[0][0], list) else nodes[0]
+    node = as_sequence(nodes[0], spec.name, "an inbound node")
+    if node and isinstance(node[0], list):
+        node = node[0]
     first = _reference(node, spec.name)
     keywords = node[3] if len(node) > 3 and isinstance(node[3], dict) else {}
     other = keywords.get("y")

@@ -102,15 +102,13 @@ class _Parser:
 
     def model(self, entry: Any, where: str, depth: int) -> Architecture:
         entry = as_mapping(entry, where, "the model's config")
-        class_name = entry.get("class_name")
+        class_name = str(entry.get("class_name"))
         if class_name not in MODELS:
             raise refusal(
                 where,
                 f"model class {class_name!r}, Sequential or Functional wanted",
                 "subclassed models carry their structure in Python code; export them to ONNX",
             )
-        if depth > _MAX_DEPTH:
-            raise refusal(where, f"models nested more than {_MAX_DEPTH} deep")
         self._check_origin(entry, where)
         config = entry.get("config")
         if class_name == "Sequential" and isinstance(config, list):
@@ -164,6 +162,8 @@ class _Parser:
         entry = as_mapping(entry, "?", "a layer")
         config = as_mapping(entry.get("config"), str(entry.get("name", "?")), "config")
         name = str(config.get("name", entry.get("name", "?")))
+        if depth > _MAX_DEPTH:
+            raise refusal(name, f"is nested more than {_MAX_DEPTH} deep")
         class_name = str(entry.get("class_name"))
         if class_name in MODELS:
             inner = self.model(entry, name, depth + 1)
@@ -245,13 +245,13 @@ class _Parser:
         if isinstance(value, list):
             return [self._plain(item, what, where, depth + 1) for item in value]
         if isinstance(value, dict):
-            kind = value.get("class_name")
+            kind = str(value.get("class_name"))
             if kind == "__tuple__":
                 return self._plain(value.get("items"), what, where, depth + 1)
             if kind == "DTypePolicy" and value.get("module", "keras") == "keras":
                 inner = as_mapping(value.get("config"), where, what)
                 return self._plain(inner.get("name"), what, where, depth + 1)
-            if kind in LAYERS and not value.get("config", {}).keys() - {"name", "dtype"}:
+            if kind in LAYERS:
                 raise refusal(where, f"{what} is a layer", "use a layer after this one instead")
             raise refusal(where, f"{what} is an object of class {kind!r}, plain data wanted")
         raise refusal(where, f"{what} is {type(value).__name__}, plain data wanted")

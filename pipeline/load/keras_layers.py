@@ -154,7 +154,8 @@ class _Builder:
                 result = layer(*arguments)
             else:
                 result = layer(arguments[0] if len(arguments) == 1 else arguments)
-        except (ValueError, TypeError, AttributeError) as error:
+        except Exception as error:
+            # Layers raise whatever they like for a shape or an argument that they do not take.
             shapes = [list(tensor.shape) for tensor in arguments]
             raise refusal(where, f"cannot be applied to {shapes}: {_first_line(error)}") from None
         return list(result) if isinstance(result, (list, tuple)) else [result], layer
@@ -172,7 +173,7 @@ class _Builder:
         arguments["name"] = self._unique(_safe(where))
         try:
             return layer_class(**arguments)
-        except (ValueError, TypeError) as error:
+        except Exception as error:
             raise refusal(where, f"{spec.class_name}: {_first_line(error)}") from None
 
     def _unique(self, name: str) -> str:

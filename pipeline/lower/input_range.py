@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from edgec.pipeline.calibration import InputSpec
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.load.float_model import FloatModel
 from edgec.pipeline.load.source import Format
+from edgec.pipeline.sample_files import InputSpec
 
 METADATA_KEY = "edgec.input_range"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from edgec.pipeline.errors import DataError, UnsupportedModelError
+from edgec.pipeline.errors import DataError, UnsupportedModelError, UsageError
 from edgec.pipeline.load.float_model import Port
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.worker import Report, run_stage
@@ -70,7 +70,7 @@ def lower(
         raise _refuse_tflite(model, quantize)
     if calibration is not None and not calibration.exists():
         raise DataError(f"{calibration}: no such calibration file or folder")
-    with tempfile.TemporaryDirectory(prefix=".edgec-", dir=out.parent) as folder:
+    with _folder_beside(out) as folder:
         made = Path(folder) / "model.tflite"
         request = {
             "model": str(model.absolute()),
@@ -90,6 +90,13 @@ def lower(
         versions=answer["versions"],
         warnings=tuple(answer["warnings"]),
     )
+
+
+def _folder_beside(out: Path) -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix=".edgec-", dir=out.parent)
+    except OSError as error:
+        raise UsageError(f"{out.parent}: cannot be written to: {error.strerror}") from None
 
 
 def float_outputs(
