@@ -42,6 +42,7 @@ _ERRORS = {
     4: "the model returned an error",
     5: "only a profile build can do this",
     6: "no such layer output",
+    7: "the stack was too small for the model",
 }
 
 _RUN_RESET = 1

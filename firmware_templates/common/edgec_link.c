@@ -164,19 +164,26 @@ static uint64_t empty_run(void)
     return ticks;
 }
 
-static int run_once(uint8_t flags, uint64_t *ticks)
+/* Returns 0, or the error code to answer. */
+static uint8_t run_once(uint8_t flags, uint64_t *ticks)
 {
     if ((flags & EDGEC_RUN_RESET) != 0) {
         edgec_model_reset();
     }
-    if ((flags & EDGEC_RUN_STACK) == 0) {
-        return timed_run(ticks);
+    edgec_stack_guard();
+    int status = 0;
+    if ((flags & EDGEC_RUN_STACK) != 0) {
+        *ticks = 0;
+        edgec_hal_timer_start();
+        status = edgec_stack_measure(edgec_model_run, &stack_used);
+        edgec_hal_timer_stop();
+    } else {
+        status = timed_run(ticks);
     }
-    *ticks = 0;
-    edgec_hal_timer_start();
-    const int status = edgec_stack_measure(edgec_model_run, &stack_used);
-    edgec_hal_timer_stop();
-    return status;
+    if (edgec_stack_intact() == 0) {
+        return EDGEC_ERROR_STACK;
+    }
+    return status == 0 ? 0 : EDGEC_ERROR_MODEL;
 }
 
 static void send_progress(uint8_t seq, uint32_t done)
@@ -208,8 +215,9 @@ static void answer_run(const uint8_t *payload, size_t bytes, uint8_t seq)
     send_progress(seq, 0);
     for (uint32_t i = 0; i < warmup + runs; ++i) {
         uint64_t ticks = 0;
-        if (run_once(flags, &ticks) != 0) {
-            fail(EDGEC_ERROR_MODEL);
+        const uint8_t error = run_once(flags, &ticks);
+        if (error != 0) {
+            fail(error);
             return;
         }
         if (i >= warmup) {
@@ -257,10 +265,10 @@ static void answer_layer_read(const uint8_t *payload, size_t bytes)
     edgec_layers_capture(
         get16(payload), get16(&payload[2]), get32(&payload[4]), length, &reply[reply_bytes]);
     uint64_t ticks = 0;
-    const int status = run_once(edgec_model.has_state, &ticks);
+    const uint8_t error = run_once(edgec_model.has_state != 0 ? EDGEC_RUN_RESET : 0, &ticks);
     const uint32_t copied = edgec_layers_captured();
-    if (status != 0) {
-        fail(EDGEC_ERROR_MODEL);
+    if (error != 0) {
+        fail(error);
     } else if (copied != length) {
         fail(EDGEC_ERROR_LAYER);
     } else {

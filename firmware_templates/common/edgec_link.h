@@ -29,7 +29,8 @@ enum {
     EDGEC_ERROR_RANGE = 3,   /* tensor, offset or length outside what there is */
     EDGEC_ERROR_MODEL = 4,   /* the model returned non-zero */
     EDGEC_ERROR_PROFILE = 5, /* only a profile build can do this */
-    EDGEC_ERROR_LAYER = 6    /* no such layer output */
+    EDGEC_ERROR_LAYER = 6,    /* no such layer output */
+    EDGEC_ERROR_STACK = 7    /* the stack was too small */
 };
 
 enum { EDGEC_RUN_RESET = 1, EDGEC_RUN_STACK = 2 };

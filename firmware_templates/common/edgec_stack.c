@@ -11,11 +11,35 @@
 #define MARGIN_BYTES 256u
 #endif
 
+#define GUARD_WORDS 8u
+
+static volatile uint32_t *lowest(void)
+{
+    return (volatile uint32_t *)((edgec_hal_stack_limit() + 3u) & ~(uintptr_t)3u);
+}
+
+void edgec_stack_guard(void)
+{
+    for (uint32_t i = 0; i < GUARD_WORDS; ++i) {
+        lowest()[i] = PAINT;
+    }
+}
+
+int edgec_stack_intact(void)
+{
+    for (uint32_t i = 0; i < GUARD_WORDS; ++i) {
+        if (lowest()[i] != PAINT) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int edgec_stack_measure(int (*run)(void), uint32_t *used_bytes)
 {
     const uintptr_t base = (uintptr_t)__builtin_frame_address(0);
-    const uintptr_t limit = (edgec_hal_stack_limit() + 3u) & ~(uintptr_t)3u;
-    volatile uint32_t *const low = (volatile uint32_t *)limit;
+    volatile uint32_t *const low = lowest();
+    const uintptr_t limit = (uintptr_t)low;
     const uintptr_t words = (base - MARGIN_BYTES - limit) / sizeof(uint32_t);
     for (uintptr_t i = 0; i < words; ++i) {
         low[i] = PAINT;

@@ -5,6 +5,7 @@
 #include "edgec_link.h"
 
 extern uint32_t edgec_stack_top[];
+extern uint32_t edgec_stack_limit[];
 extern uint32_t edgec_data_load[];
 extern uint32_t edgec_data_start[];
 extern uint32_t edgec_data_end[];
@@ -14,6 +15,7 @@ extern uint32_t edgec_bss_end[];
 int main(void);
 void edgec_reset(void);
 void edgec_fault(void);
+void edgec_fault_report(void);
 
 static void enable_fpu(void)
 {
@@ -23,9 +25,18 @@ static void enable_fpu(void)
 #endif
 }
 
+/* Where the core can check it, running out of stack is a fault at once. */
+static void limit_stack(void)
+{
+#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+    __asm__ volatile("msr msplim, %0" ::"r"(edgec_stack_limit));
+#endif
+}
+
 void edgec_reset(void)
 {
     enable_fpu();
+    limit_stack();
     const uint32_t *from = edgec_data_load;
     for (uint32_t *to = edgec_data_start; to < edgec_data_end; ++to) {
         *to = *from++;
@@ -39,7 +50,16 @@ void edgec_reset(void)
     }
 }
 
-void edgec_fault(void)
+/* The stack may be what failed, so the report starts on a fresh one. */
+__attribute__((naked)) void edgec_fault(void)
+{
+    __asm__ volatile("ldr r0, =edgec_stack_top\n\t"
+                     "mov sp, r0\n\t"
+                     "bl edgec_fault_report\n\t"
+                     ".ltorg");
+}
+
+void edgec_fault_report(void)
 {
     edgec_link_log("hard fault: bad memory access, or the stack is too small");
     for (;;) {

@@ -9,7 +9,12 @@
 
 #define STACK_BYTES (256u * 1024u)
 
-void edgec_hal_init(void) {}
+static uintptr_t stack_limit;
+
+void edgec_hal_init(void)
+{
+    stack_limit = (uintptr_t)__builtin_frame_address(0) - STACK_BYTES;
+}
 
 int edgec_hal_getc(void)
 {
@@ -67,5 +72,5 @@ uint8_t edgec_hal_timer_kind(void)
 
 uintptr_t edgec_hal_stack_limit(void)
 {
-    return (uintptr_t)__builtin_frame_address(0) - STACK_BYTES;
+    return stack_limit;
 }

@@ -48,6 +48,9 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
         try:
             port = _wait_for_port(process)
             yield Endpoint(address=f"socket://127.0.0.1:{port}", instruction_ns=1 << ICOUNT_SHIFT)
+        except InfrastructureError as error:
+            _explain(process, error)
+            raise
         finally:
             process.kill()
             process.wait()
@@ -84,6 +87,21 @@ def _wait_for_port(process: subprocess.Popen[bytes]) -> int:
             break
     text = said.decode(errors="replace").strip()
     raise InfrastructureError(f"{QEMU} did not start: {text or 'no answer'}")
+
+
+def _explain(process: subprocess.Popen[bytes], error: InfrastructureError) -> None:
+    """Replace a broken link by what the emulator said when it gave up."""
+    try:
+        process.wait(timeout=0.5)
+    except subprocess.TimeoutExpired:
+        return
+    assert process.stderr is not None
+    lines = process.stderr.read().decode(errors="replace").splitlines()
+    words = next((line for line in lines if "ockup" in line), lines[-1] if lines else "")
+    raise InfrastructureError(
+        f"the emulated board stopped: {words or error.message}",
+        "a lockup is mostly a stack that is too small",
+    ) from error
 
 
 def _read_some(stream: IO[bytes]) -> bytes:
