@@ -35,6 +35,17 @@ def emit(graph: Graph, plan: Plan, origin: Origin) -> dict[str, str]:
     return _Emitter(graph, plan, origin).files()
 
 
+def has_state(graph: Graph, plan: Plan) -> bool:
+    """Return whether the arena keeps recurrent state between inferences."""
+    return bool(_state(graph, plan))
+
+
+def _state(graph: Graph, plan: Plan) -> list[Tensor]:
+    return [
+        t for n, t in graph.tensors.items() if t.variable and plan.places[n].region is Region.ARENA
+    ]
+
+
 def kernel_files(names: set[str]) -> dict[str, str]:
     """Return the sources of kernels by file name, with all the headers they include."""
     root = resources.files("edgec.codegen") / "kernels"
@@ -132,11 +143,7 @@ class _Emitter:
         return f"int {self.name}_run(\n{cwriter.wrap([*args, 'void *arena'])})"
 
     def _state(self) -> list[Tensor]:
-        return [
-            t
-            for n, t in self.graph.tensors.items()
-            if t.variable and self.plan.places[n].region is Region.ARENA
-        ]
+        return _state(self.graph, self.plan)
 
     def code(self) -> str:
         params: list[str] = []
@@ -275,5 +282,3 @@ class _Emitter:
         if step.arrays:
             lines.append("    }")
         return lines
-
-

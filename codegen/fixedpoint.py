@@ -61,7 +61,7 @@ def one_over_one_plus_x(a: int) -> int:
     """Return 1 / (1 + a) in Q0.31 for 0 <= a < 1, by three Newton-Raphson steps."""
 
     def mul(p: int, q: int) -> int:
-        return int(doubling_high_mul(np.int64(p), q))
+        return int(doubling_high_mul(np.array(p, np.int64), q))
 
     half = (a + _INT32_MAX + 1) >> 1
     x = 1515870810 + mul(half, -1010580540)

@@ -29,7 +29,7 @@ def channel_multipliers(x: Tensor, weights: Tensor, y: Tensor, channels: int) ->
 
 def bias_values(bias: Tensor | None, channels: int) -> Array:
     """Return the bias as int64 or float64, zeros where there is none."""
-    return np.zeros(channels, np.int64) if bias is None else bias.values.reshape(-1)
+    return np.zeros(channels, np.int64) if bias is None else np.ravel(bias.values)
 
 
 def folded_bias(x: Tensor, weight_rows: Array, bias: Tensor | None) -> Array:

@@ -53,7 +53,7 @@ def requantize_single(acc: Array, multiplier: Array | int, shift: Array | int) -
     total = 31 - np.asarray(shift, np.int64)
     product = np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64)
     result = (product + (np.int64(1) << (total - 1))) >> total
-    return np.clip(result, -(2**31), 2**31 - 1)
+    return np.asarray(np.clip(result, -(2**31), 2**31 - 1))
 
 
 def doubling_high_mul(a: Array, b: Array | int) -> Array:

@@ -12,6 +12,14 @@ from edgec.pipeline.graph import Array
 Pair = tuple[int, int]
 
 
+def height_width(shape: tuple[int, ...]) -> Pair:
+    """Return (height, width) of a (batch, height, width, channels) shape.
+
+    Shapes of another rank give (1, 1): the op's constraints, checked later, refuse them.
+    """
+    return (shape[1], shape[2]) if len(shape) == 4 else (1, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A window's size, step and explicit padding, each (height, width).
@@ -66,10 +74,16 @@ class Window:
     @property
     def fields(self) -> dict[str, int]:
         """The window as the kernels' parameter structs name it."""
-        names = ("kernel", "stride", "dilation")
-        pairs = zip(names, (self.kernel, self.stride, self.dilation), strict=True)
-        sizes = {f"{name}_{axis}": v for name, pair in pairs for axis, v in zip("hw", pair, strict=True)}
-        return {**sizes, "pad_top": self.before[0], "pad_left": self.before[1]}
+        return {
+            "kernel_h": self.kernel[0],
+            "kernel_w": self.kernel[1],
+            "stride_h": self.stride[0],
+            "stride_w": self.stride[1],
+            "dilation_h": self.dilation[0],
+            "dilation_w": self.dilation[1],
+            "pad_top": self.before[0],
+            "pad_left": self.before[1],
+        }
 
     def taps(self, x: Array, fill: float) -> Array:
         """Return the windows of `x`, shape (batch, out_h, out_w, kh, kw, channels), border filled.

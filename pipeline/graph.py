@@ -72,6 +72,10 @@ class Activation(Enum):
     RELU_N1_TO_1 = 2
     RELU6 = 3
 
+    @classmethod
+    def _missing_(cls, value: object) -> Activation:
+        raise UnsupportedModelError(f"fused activation {value} is not supported")
+
     @property
     def bounds(self) -> tuple[float, float]:
         """Real-valued lower and upper clamp, infinite where there is none."""

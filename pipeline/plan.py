@@ -62,7 +62,7 @@ def verify_plan(graph: Graph, plan: Plan) -> None:
 
     def span(name: str, at: int) -> slice:
         end = at + graph[name].size_bytes
-        assert 0 <= at and end <= plan.arena_bytes, f"{name} at {at}..{end} is outside the arena"
+        assert at >= 0 and end <= plan.arena_bytes, f"{name} at {at}..{end} is outside the arena"
         return slice(at, end)
 
     for name, tensor in graph.tensors.items():
@@ -243,7 +243,7 @@ class _OrderSearch:
         self.needs = [
             sum(1 << made_by[n] for n in {*op.inputs} if n in made_by) for op in graph.ops
         ]
-        places, owners, _ = _storage(graph, self.steps)
+        _, owners, _ = _storage(graph, self.steps)
         self.size: dict[str, int] = {}
         self.makers: dict[str, int] = {}
         self.readers: dict[str, int] = {}
@@ -273,9 +273,7 @@ class _OrderSearch:
 
     def ready(self, done: int) -> list[int]:
         """Return the ops that can run after `done`."""
-        return [
-            i for i in range(self.count) if not done >> i & 1 and not self.needs[i] & ~done
-        ]
+        return [i for i in range(self.count) if not done >> i & 1 and not self.needs[i] & ~done]
 
     def peak(self, order: Sequence[int]) -> int:
         """Return the most bytes alive in an order."""

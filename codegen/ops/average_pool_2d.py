@@ -17,7 +17,7 @@ from edgec.codegen.constraints import (
 from edgec.codegen.products import clamp_float
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, register
-from edgec.codegen.window import Window
+from edgec.codegen.window import Window, height_width
 from edgec.pipeline.graph import Activation, Array, DType
 
 
@@ -50,7 +50,7 @@ class AveragePool2D(KernelOp):
         o = node.options
         window = Window.of_padding(
             o.int8(0),
-            (node.input(0).shape[1:3] + (0, 0))[:2],
+            height_width(node.input(0).shape),
             (o.int32(4), o.int32(3)),
             (o.int32(2), o.int32(1)),
         )

@@ -11,7 +11,7 @@ from edgec.codegen import products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
-from edgec.codegen.window import Window
+from edgec.codegen.window import Window, height_width
 from edgec.pipeline.graph import Activation, Array, DType
 
 
@@ -60,8 +60,8 @@ class Conv2D(KernelOp):
         o, x, w = node.options, node.input(0).shape, node.input(1).shape
         window = Window.of_padding(
             o.int8(0),
-            (x[1:3] + (0, 0))[:2],
-            (w[1:3] + (1, 1))[:2],
+            height_width(x),
+            height_width(w),
             (o.int32(2), o.int32(1)),
             (o.int32(5, 1), o.int32(4, 1)),
         )
@@ -95,7 +95,7 @@ class Conv2D(KernelOp):
         return (products.finish(acc, mult, io.y, self.activation, single=False),)
 
     def lower(self, io: Io) -> Step:
-        """Return the direct kernel; int8 gathers each window into scratch unless it is one pixel."""
+        """Return the direct kernel; int8 gathers windows larger than a pixel into scratch."""
         weights = io.input(1)
         win = self.window
         shape = {

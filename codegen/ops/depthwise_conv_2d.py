@@ -11,7 +11,7 @@ from edgec.codegen import products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
-from edgec.codegen.window import Window
+from edgec.codegen.window import Window, height_width
 from edgec.pipeline.graph import Activation, Array, DType
 
 
@@ -56,12 +56,12 @@ class DepthwiseConv2D(KernelOp):
 
     @classmethod
     def parse(cls, node: Node) -> Self:
-        """Read DepthwiseConv2DOptions: 0 padding, 1-2 stride w h, 4 activation, 5-6 dilation w h."""
+        """Read DepthwiseConv2DOptions: 0 padding, 1-2 stride w h, 4 activation, 5-6 dilation."""
         o, x, w = node.options, node.input(0).shape, node.input(1).shape
         window = Window.of_padding(
             o.int8(0),
-            (x[1:3] + (0, 0))[:2],
-            (w[1:3] + (1, 1))[:2],
+            height_width(x),
+            height_width(w),
             (o.int32(2), o.int32(1)),
             (o.int32(6, 1), o.int32(5, 1)),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgec.pipeline.load.float_model import FloatModel
-from edgec.pipeline.load.keras_archive import open_h5, open_keras
+from edgec.pipeline.load.keras_archive import read_h5, read_keras
 from edgec.pipeline.load.keras_config import parse
 from edgec.pipeline.load.keras_layers import build
 from edgec.pipeline.load.keras_weights import assign_by_name, assign_by_position
@@ -17,12 +17,11 @@ def load(path: Path) -> FloatModel:
     The file is checked before TensorFlow is imported and never reaches Keras' own loader. Raises
     UnsupportedModelError naming the file or layer, and what is wrong with it.
     """
-    opened = open_keras(path) if path.suffix == ".keras" else open_h5(path)
-    with opened as file:
-        architecture = parse(file.config, keras_major=file.keras_major)
-        model, built, inputs, outputs = build(architecture)
-        if file.by_name:
-            assign_by_name(built, file.weights)
-        else:
-            assign_by_position(built, file.weights)
+    file = read_keras(path) if path.suffix.lower() == ".keras" else read_h5(path)
+    architecture = parse(file.config, keras_major=file.keras_major)
+    model, built, inputs, outputs = build(architecture)
+    if file.by_name:
+        assign_by_name(built, file.weights)
+    else:
+        assign_by_position(built, file.weights)
     return FloatModel(model, inputs, outputs)

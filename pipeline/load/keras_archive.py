@@ -1,4 +1,4 @@
-"""Opens `.keras` and `.h5` files without trusting them: limits first, then JSON and plain arrays.
+"""Reads `.keras` and `.h5` files without trusting them: limits first, then JSON and plain arrays.
 
 Only h5py and the standard library are used, so a hostile file is refused before TensorFlow is
 imported. No member is ever unpacked to disk, and no link inside an HDF5 file is followed.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from edgec.pipeline.errors import UnsupportedModelError
 
@@ -22,59 +24,82 @@ MAX_CONFIG_BYTES = 64 << 20
 MAX_WEIGHTS_BYTES = 1 << 30
 MAX_RATIO = 1000
 MAX_H5_OBJECTS = 100_000
+MAX_H5_DEPTH = 32
+
+_TRAINING_STATE = ("optimizer", "_optimizer")
+_NO_MODEL = "holds no whole model"
+_SAVE_WHOLE = "save the whole model: model.save(...), not model.save_weights(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of an HDF5 file, read into memory: groups and arrays by name.
+
+    `weight_names` is the list that `.h5` files keep for a layer, of paths below its group.
+    """
+
+    name: str
+    groups: Mapping[str, Group]
+    arrays: Mapping[str, npt.NDArray[Any]]
+    weight_names: tuple[str, ...]
+
+    def find(self, path: str) -> npt.NDArray[Any] | None:
+        """Return the array at a path below this group, or None."""
+        *parents, last = path.strip("/").split("/")
+        group: Group | None = self
+        for parent in parents:
+            group = None if group is None else group.groups.get(parent)
+        return None if group is None else group.arrays.get(last)
 
 
 @dataclass(frozen=True, slots=True)
 class KerasFile:
-    """An open model file: its config as JSON data, its weights as an h5py group.
+    """What a model file holds: its config as JSON data, its weights as arrays.
 
     `keras_major` is the major version that wrote it; `by_name` says that the weights are grouped
     by layer name (`.h5`) rather than by class and position (`.keras`).
     """
 
     config: Any
-    weights: Any
+    weights: Group
     keras_major: int
     by_name: bool
 
 
-@contextmanager
-def open_keras(path: Path) -> Iterator[KerasFile]:
-    """Open a `.keras` archive, checked against every limit; raise UnsupportedModelError."""
+def read_keras(path: Path) -> KerasFile:
+    """Read a `.keras` archive, checked against every limit; raise UnsupportedModelError."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = _check_members(archive, path)
             config = _json(_read(archive, members, "config.json", MAX_CONFIG_BYTES, path), path)
             metadata = _json(_read(archive, members, "metadata.json", MAX_CONFIG_BYTES, path), path)
             blob = _read(archive, members, "model.weights.h5", MAX_WEIGHTS_BYTES, path)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        # zipfile raises half a dozen classes for damage: BadZipFile, zlib.error, struct.error …
         raise UnsupportedModelError(
             f"{path.name}: not a readable .keras archive: {error}"
         ) from None
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
-    with _open_h5(io.BytesIO(blob), path) as weights:
-        yield KerasFile(config, weights, _major(version, path), by_name=False)
+    weights, _ = _read_h5(io.BytesIO(blob), path, "/")
+    return KerasFile(config, weights, _major(version, path), by_name=False)
 
 
-@contextmanager
-def open_h5(path: Path) -> Iterator[KerasFile]:
-    """Open a whole-model `.h5` file, checked against every limit; raise UnsupportedModelError."""
-    with _open_h5(path, path) as root:
-        config = root.attrs.get("model_config")
-        if config is None or "model_weights" not in root:
-            raise UnsupportedModelError(
-                f"{path.name}: holds weights without a model",
-                "save the whole model: model.save(...), not model.save_weights(...)",
-            )
-        major = _major(root.attrs.get("keras_version"), path)
-        backend = root.attrs.get("backend", "tensorflow")
-        if major < 3 and _text(backend) != "tensorflow":
-            raise UnsupportedModelError(
-                f"{path.name}: written by Keras {major} on {_text(backend)}, whose kernels are "
-                "flipped; tensorflow wanted"
-            )
-        data = _json(_text(config).encode(), path)
-        yield KerasFile(data, root["model_weights"], major, by_name=True)
+def read_h5(path: Path) -> KerasFile:
+    """Read a whole-model `.h5` file, checked against every limit; raise UnsupportedModelError."""
+    weights, attributes = _read_h5(path, path, "model_weights")
+    config = attributes.get("model_config")
+    if config is None:
+        raise UnsupportedModelError(f"{path.name}: {_NO_MODEL}", _SAVE_WHOLE)
+    major = _major(attributes.get("keras_version"), path)
+    backend = _text(attributes.get("backend", "tensorflow"))
+    if major < 3 and backend != "tensorflow":
+        raise UnsupportedModelError(
+            f"{path.name}: written by Keras {major} on {backend}, whose kernels are flipped; "
+            "tensorflow wanted"
+        )
+    return KerasFile(_json(_text(config), path), weights, major, by_name=True)
 
 
 def _check_members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
@@ -115,50 +140,64 @@ def _read(
     return data
 
 
-@contextmanager
-def _open_h5(source: Any, path: Path) -> Iterator[Any]:
+def _read_h5(source: Any, path: Path, root: str) -> tuple[Group, dict[str, Any]]:
+    """Return the group `root` of an HDF5 file, and the file's attributes."""
     import h5py
 
     try:
-        file = h5py.File(source, "r")
-    except OSError as error:
-        reason = str(error).split("(", 1)[-1].rstrip(")")
-        raise UnsupportedModelError(f"{path.name}: not a readable HDF5 file: {reason}") from None
-    with file:
-        try:
-            _check_h5(file, path)
-            yield file
-        except (OSError, RuntimeError, KeyError) as error:
-            text = " ".join(str(error).split())
-            raise UnsupportedModelError(f"{path.name}: corrupt HDF5 content: {text}") from None
+        with h5py.File(source, "r") as file:
+            attributes = dict(file.attrs.items())
+            if root not in file:
+                raise UnsupportedModelError(f"{path.name}: {_NO_MODEL}", _SAVE_WHOLE)
+            if not isinstance(file.get(root, getlink=True), h5py.HardLink) and root != "/":
+                raise UnsupportedModelError(f"{path.name}: {root} is a soft or external link")
+            return _GroupReader(path).read(file[root], 0), attributes
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        # h5py has no class of its own for damage: OSError, RuntimeError, KeyError, ValueError …
+        text = " ".join(str(error).split())
+        raise UnsupportedModelError(f"{path.name}: damaged HDF5 content: {text}") from None
 
 
-def _check_h5(root: Any, path: Path) -> None:
-    """Walk the groups by hand: only hard links, no loops, plain local arrays, bounded in sum."""
-    import h5py
+class _GroupReader:
+    """Reads groups by hand: only hard links, no loops, plain local arrays, bounded in sum."""
 
-    seen: set[int] = set()
-    total = 0
-    stack = [root]
-    while stack:
-        group = stack.pop()
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.seen: set[int] = set()
+        self.total = 0
+
+    def read(self, group: Any, depth: int) -> Group:
+        import h5py
+
+        if depth > MAX_H5_DEPTH:
+            raise UnsupportedModelError(f"{self.path.name}: HDF5 groups over {MAX_H5_DEPTH} deep")
+        groups, arrays = {}, {}
         for name in group:
-            where = f"{path.name}: {group.name.rstrip('/')}/{name}"
+            where = f"{self.path.name}: {group.name.rstrip('/')}/{name}"
+            if depth == 0 and name in _TRAINING_STATE:
+                continue
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise UnsupportedModelError(f"{where} is a soft or external link")
             item = group[name]
-            address = h5py.h5o.get_info(item.id).addr
-            if address in seen:
-                raise UnsupportedModelError(f"{where} is linked twice")
-            seen.add(address)
-            if len(seen) > MAX_H5_OBJECTS:
-                raise UnsupportedModelError(f"{path.name}: over {MAX_H5_OBJECTS} HDF5 objects")
+            self._count(h5py.h5o.get_info(item.id).addr, where)
             if isinstance(item, h5py.Group):
-                stack.append(item)
-                continue
-            total += _array_bytes(item, where)
-            if total > MAX_WEIGHTS_BYTES:
-                raise UnsupportedModelError(f"{path.name}: over {MAX_WEIGHTS_BYTES} weight bytes")
+                groups[name] = self.read(item, depth + 1)
+            else:
+                self.total += _array_bytes(item, where)
+                if self.total > MAX_WEIGHTS_BYTES:
+                    raise UnsupportedModelError(f"{where}: over {MAX_WEIGHTS_BYTES} weight bytes")
+                arrays[name] = np.asarray(item)
+        names = tuple(_text(name) for name in group.attrs.get("weight_names", ()))
+        return Group(str(group.name), groups, arrays, names)
+
+    def _count(self, address: int, where: str) -> None:
+        if address in self.seen:
+            raise UnsupportedModelError(f"{where} is linked twice")
+        self.seen.add(address)
+        if len(self.seen) > MAX_H5_OBJECTS:
+            raise UnsupportedModelError(f"{where}: over {MAX_H5_OBJECTS} HDF5 objects")
 
 
 def _array_bytes(item: Any, where: str) -> int:
@@ -169,15 +208,14 @@ def _array_bytes(item: Any, where: str) -> int:
     if item.is_virtual or item.external:
         raise UnsupportedModelError(f"{where} keeps its data outside the file")
     if item.dtype.kind not in "fiub":
-        # Training state may hold strings; it is never read.
-        return 0
+        raise UnsupportedModelError(f"{where} holds {item.dtype}, numbers wanted")
     stored = item.id.get_storage_size()
     if item.nbytes > MAX_RATIO * max(stored, 64):
         raise UnsupportedModelError(f"{where} claims {item.nbytes} bytes and stores {stored}")
     return int(item.nbytes)
 
 
-def _json(data: bytes, path: Path) -> Any:
+def _json(data: bytes | str, path: Path) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgec.pipeline.errors import UnsupportedModelError
+from edgec.pipeline.load.keras_archive import Group
 from edgec.pipeline.load.keras_calls import LayerSpec, refusal
 from edgec.pipeline.load.keras_layers import Built
 
@@ -25,26 +26,26 @@ _CHILDREN = (
 """Attributes under which a layer holds other layers with weights."""
 
 
-def assign_by_position(built: Built, root: Any) -> None:
+def assign_by_position(built: Built, root: Group) -> None:
     """Assign from a `.keras` weight store, whose groups are named by class and position."""
     for name in ("layers", "_layer_checkpoint_dependencies"):
-        if name in root:
-            _assign_container(built, root[name])
+        if name in root.groups:
+            _assign_container(built, root.groups[name])
             return
     if any(layer.weights for _, layer in built.flat()):
         raise UnsupportedModelError("the archive's weight file holds no layers")
 
 
-def _assign_container(built: Built, container: Any) -> None:
+def _assign_container(built: Built, container: Group) -> None:
     used: dict[str, int] = {}
     for spec, layer in built.layers:
         stem = _snake_case(spec.source_class)
         count = used[stem] = used.get(stem, -1) + 1
         group_name = f"{stem}_{count}" if count else stem
-        group = container.get(group_name)
+        group = container.groups.get(group_name)
         if isinstance(layer, Built):
-            if group is not None and "layers" in group:
-                _assign_container(layer, group["layers"])
+            if group is not None and "layers" in group.groups:
+                _assign_container(layer, group.groups["layers"])
             elif any(inner.weights for _, inner in layer.flat()):
                 raise refusal(spec.name, f"the weight file has no layers in {group_name!r}")
         elif layer.weights:
@@ -53,47 +54,44 @@ def _assign_container(built: Built, container: Any) -> None:
             assign(spec, layer, _own_and_inner(spec, layer, group))
 
 
-def _own_and_inner(spec: LayerSpec, layer: Any, group: Any) -> list[np.ndarray]:
+def _own_and_inner(spec: LayerSpec, layer: Any, group: Group) -> list[np.ndarray]:
     """Return a layer's arrays in the order of `layer.weights`."""
     by_variable: dict[int, np.ndarray] = {}
     _collect(spec, layer, group, by_variable)
     return [by_variable[id(v)] for v in layer.weights if id(v) in by_variable]
 
 
-def _collect(spec: LayerSpec, layer: Any, group: Any, by_variable: dict[int, np.ndarray]) -> None:
+def _collect(spec: LayerSpec, layer: Any, group: Group, by_variable: dict[int, np.ndarray]) -> None:
     variables = [*layer._trainable_weights, *layer._non_trainable_weights]
-    stored = group.get("vars", {})
+    stored = group.groups["vars"].arrays if "vars" in group.groups else {}
     for index, variable in enumerate(variables):
         if str(index) not in stored:
             raise refusal(spec.name, f"the weight file lacks variable {index} of {group.name}")
-        by_variable[id(variable)] = np.asarray(stored[str(index)])
-    for name in group:
+        by_variable[id(variable)] = stored[str(index)]
+    for name, below in group.groups.items():
         attribute = name.removeprefix("_")
         if attribute not in _CHILDREN:
             continue
         child = getattr(layer, attribute, None) or getattr(layer, f"_{attribute}", None)
         if child is not None and hasattr(child, "_trainable_weights"):
-            _collect(spec, child, group[name], by_variable)
+            _collect(spec, child, below, by_variable)
 
 
-def assign_by_name(built: Built, root: Any) -> None:
+def assign_by_name(built: Built, root: Group) -> None:
     """Assign from the `model_weights` group of an `.h5` file, one group a layer."""
     for spec, layer in built.layers:
         wanted = _legacy_order(layer)
         if not wanted:
             continue
-        group = root.get(spec.name)
+        group = root.groups.get(spec.name)
         if group is None:
             raise refusal(spec.name, "the file has no weights of it")
-        names = [
-            name.decode() if isinstance(name, bytes) else str(name)
-            for name in group.attrs.get("weight_names", ())
-        ]
         arrays = []
-        for name in names:
-            if name not in group:
+        for name in group.weight_names:
+            array = group.find(name)
+            if array is None:
                 raise refusal(spec.name, f"the file lists weight {name!r} and does not hold it")
-            arrays.append(np.asarray(group[name]))
+            arrays.append(array)
         _set_variables(spec, wanted, arrays)
     for spec, layer in built.flat():
         _finish(spec, layer)

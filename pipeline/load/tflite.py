@@ -182,10 +182,8 @@ class _Reader:
 
     def _node(self, index: int, code: Table, table: Table) -> Node:
         builtin = max(code.uint8(0), code.int32(3))
-        if builtin < len(BUILTIN_NAMES):
-            name = BUILTIN_NAMES[builtin]
-        else:
-            name = f"builtin {builtin}"
+        known = builtin < len(BUILTIN_NAMES)
+        name = BUILTIN_NAMES[builtin] if known else f"builtin {builtin}"
         if name == "CUSTOM":
             name = f"custom op {code.text(1)!r}"
         return Node(

@@ -118,11 +118,15 @@ class Builder:
         **kwargs: Any,
     ) -> Any:
         """Make a layer holding `weights`, apply it to Keras tensors, return the tensors."""
-        layer = kind(*args, name=self._layer_name(suffix), **kwargs)
+        layer = self.make(kind, *args, suffix=suffix, **kwargs)
         result = layer(inputs)
         if weights is not None:
             layer.set_weights([np.asarray(item, np.float32) for item in weights])
         return result
+
+    def make(self, kind: Any, *args: Any, suffix: str = "", **kwargs: Any) -> Any:
+        """Make a layer named after the node, for importers that call it themselves."""
+        return kind(*args, name=self._layer_name(suffix), **kwargs)
 
     def _layer_name(self, suffix: str) -> str:
         parts = [

@@ -156,4 +156,27 @@ def _by_channel(operand: Array, units: int, rank: int) -> Array | None:
     return None
 
 
+def crd_filters(editor: Editor, node: Node) -> tuple[Node, list[Node]] | None:
+    """Conv then DepthToSpace of mode CRD: the filters in the order of mode DCR."""
+    if node.op != "DepthToSpace" or node.text("mode", "DCR") != "CRD":
+        return None
+    conv = editor.sole(node.inputs[0], "Conv")
+    block = node.integer("blocksize", 1) ** 2
+    if conv is None or conv.integer("group", 1) != 1:
+        return None
+    arrays = [editor.constant(name) for name in conv.inputs[1:] if name]
+    if block < 1 or any(array is None or array.shape[0] % block for array in arrays):
+        return None
+    names = []
+    for array in arrays:
+        assert array is not None
+        order = np.arange(array.shape[0]).reshape(-1, block).T.ravel()
+        names.append(editor.add_constant(array[order]))
+    inner = editor.new_name()
+    moved = replace(conv, inputs=(conv.inputs[0], *names), outputs=(inner,))
+    editor.insert(moved)
+    attributes = {**node.attributes, "mode": "DCR"}
+    return replace(node, inputs=(inner,), attributes=attributes), [conv]
+
+
 RULES: tuple[Rule, ...] = (matmul_bias, fold_affine)

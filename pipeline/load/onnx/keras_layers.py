@@ -288,6 +288,19 @@ class Split(PlainLayer):
 
 
 @serialisable
+class Join(PlainLayer):
+    """Tensors one after the other along an axis, which may be the batch axis."""
+
+    def __init__(self, axis: int, **kwargs: Any) -> None:
+        super().__init__({"axis": axis}, **kwargs)
+        self._axis = axis
+
+    def call(self, inputs: Sequence[Any]) -> Any:
+        """Compute the layer."""
+        return tf.concat(inputs, self._axis)
+
+
+@serialisable
 class Gather(PlainLayer):
     """The elements at fixed indices along an axis."""
 
@@ -377,6 +390,19 @@ class DepthToSpace(PlainLayer):
     def call(self, x: Any) -> Any:
         """Compute the layer."""
         return tf.nn.depth_to_space(x, self._block)
+
+
+@serialisable
+class SpaceToDepth(PlainLayer):
+    """Move blocks of space into channels, channels last."""
+
+    def __init__(self, block: int, **kwargs: Any) -> None:
+        super().__init__({"block": block}, **kwargs)
+        self._block = block
+
+    def call(self, x: Any) -> Any:
+        """Compute the layer."""
+        return tf.nn.space_to_depth(x, self._block)
 
 
 @serialisable

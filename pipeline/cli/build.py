@@ -1,0 +1,136 @@
+"""`edgec build`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgec.pipeline.cli.display import json_option, quiet_option
+from edgec.targets.profile import parse_size, target_names
+
+
+class Size(click.ParamType):
+    """A number of bytes, as in 64K or 1M."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Return bytes."""
+        return parse_size(value, getattr(param, "opts", ["size"])[0])
+
+
+def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
+    """Return the names of targets that start with what was typed."""
+    return [name for name in target_names() if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--target",
+    default="cortex-m4",
+    show_default=True,
+    shell_complete=complete_target,
+    help="What to build for: a name of 'edgec targets', or a .toml file.",
+)
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path),
+    metavar="FILE|DIR",
+    help="Samples that set the int8 ranges: .npz, .npy, .csv, a folder of images or .npy.",
+)
+@click.option(
+    "--quantize",
+    type=click.Choice(["int8", "float32"]),
+    default="int8",
+    show_default=True,
+    help="Number format of the result.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(["size", "balanced", "speed"]),
+    default="balanced",
+    show_default=True,
+    help="What the kernels are compiled for.",
+)
+@click.option(
+    "--rounding",
+    type=click.Choice(["tflite", "tflm"]),
+    default="tflite",
+    show_default=True,
+    help="Whose integer rounding the code reproduces.",
+)
+@click.option("--ram", type=Size(), metavar="SIZE", help="RAM the model may take, as in 64K.")
+@click.option("--flash", type=Size(), metavar="SIZE", help="Flash the model may take, as in 256K.")
+@click.option("--name", metavar="N", help="Name in the generated C; the file's name otherwise.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder of the bundle; <name>-<target> otherwise.",
+)
+@click.option(
+    "--test",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Labelled samples (.npz with x and y): measure accuracy in float, int8, on the device.",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Random inputs to verify.",
+)
+@click.option("--no-verify", is_flag=True, help="Compile and link, but run nothing.")
+@click.option("--emit-only", is_flag=True, help="Write the C sources, but compile nothing.")
+@json_option
+@quiet_option
+def command(
+    model: Path, ram: int | None, flash: int | None, rounding: str, no_verify: bool,
+    as_json: bool, quiet: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Build verified firmware from MODEL, a .keras, .h5, .onnx or .tflite file or a SavedModel.
+
+    The model is quantised to int8, compiled to C, built for the target, run there, and compared
+    byte for byte with the reference interpreter. The bundle holds the C sources, a firmware
+    project, the model, and a report.
+    """
+    from edgec.pipeline.cli import display
+    from edgec.pipeline.driver import BuildOptions, build_model
+    from edgec.pipeline.graph import Rounding
+
+    chosen = BuildOptions(
+        ram_bytes=ram,
+        flash_bytes=flash,
+        rounding=Rounding(rounding),
+        verify=not no_verify,
+        **options,
+    )
+    with display.progress_report(quiet or as_json) as progress:
+        done = build_model(model, chosen, progress or _silent)
+    if as_json:
+        root = str(done.bundle.root)
+        display.print_json({"bundle": root, "result": done.result.as_dict()})
+        return
+    show_result(done.result)
+    click.echo(f"\nbundle: {done.bundle.root}")
+
+
+def show_result(result: Any) -> None:
+    """Print a result: layers, findings, and warnings last, where they are seen."""
+    from edgec.pipeline.cli import display
+    from edgec.pipeline.report.tables import facts, layer_rows
+
+    head, rows = layer_rows(result)
+    display.print_table(head, rows, right=(0, 4, 5, 6, 7))
+    display.print_facts(facts(result))
+    for warning in result.warnings:
+        display.warn(warning)
+
+
+def _silent(progress: Any) -> None:
+    """Show nothing."""

@@ -1,0 +1,35 @@
+"""`edgec verify`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from edgec.pipeline.cli.build import complete_target
+from edgec.pipeline.cli.display import json_option, quiet_option
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--target", shell_complete=complete_target, help="Another target than the bundle's.")
+@json_option
+@quiet_option
+def command(bundle: Path, samples: int, target: str | None, as_json: bool, quiet: bool) -> None:
+    """Compare the firmware of BUNDLE with the reference interpreter, on host and device.
+
+    A difference names the first layer and element that is wrong, with both values.
+    """
+    from edgec.pipeline import driver
+    from edgec.pipeline.cli import display
+
+    with display.progress_report(quiet or as_json) as progress:
+        checked = driver.verify(bundle, samples=samples, target=target, progress=progress)
+    if as_json:
+        display.print_json({"verified": [asdict(v) for v in checked]})
+        return
+    for one in checked:
+        how = "byte for byte" if one.exact else "within float tolerance"
+        click.echo(f"{one.device} = {one.oracle}, {how} on {one.samples} inputs")

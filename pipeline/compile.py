@@ -1,0 +1,81 @@
+"""From a `.tflite` to generated files and the firmware project round them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import edgec
+from edgec.codegen import emit, tflm
+from edgec.codegen.layout import Plan
+from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, render_project
+from edgec.pipeline.graph import Graph, Rounding
+from edgec.pipeline.load import tflite
+from edgec.pipeline.passes import run_passes
+from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.targets.profile import Target
+
+Optimize = Literal["size", "balanced", "speed"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """A model after planning: the file, the graph as it runs, and its plan."""
+
+    model: bytes
+    graph: Graph
+    plan: Plan
+
+
+def compile_model(path: Path, name: str, rounding: Rounding, target: Target) -> Compiled:
+    """Read a `.tflite`, rewrite its graph for the target and plan its memory."""
+    model = path.read_bytes()
+    graph = tflite.parse(model, name, rounding, where=path.name)
+    graph, plan = plan_memory(run_passes(graph, target))
+    verify_plan(graph, plan)
+    return Compiled(model, graph, plan)
+
+
+def write_sources(compiled: Compiled, target: Target, root: Path) -> None:
+    """Write `src/`, `firmware/`, `tflm/` and the flag files under `root`."""
+    origin = emit.Origin(edgec.__version__, target.name)
+    files = emit.emit(compiled.graph, compiled.plan, origin)
+    _write(root / "src", files)
+    _write(root / "tflm", tflm.files(compiled.graph.name, compiled.model, compiled.graph, origin))
+    _write(root, {"flags.mk": flags_mk(target), "flags.cmake": flags_cmake(target)})
+    render_project(root / "src", target, root / "firmware", model_info(compiled))
+
+
+def optimized(target: Target, optimize: Optimize) -> Target:
+    """Return the target with the compiler flags of a mode for its hot kernels."""
+    tools = target.toolchain
+    hot = {"size": tools.cold, "balanced": tools.hot, "speed": tools.fast}[optimize]
+    return replace(target, toolchain=replace(tools, hot=hot))
+
+
+def model_info(compiled: Compiled) -> ModelInfo:
+    """Return what the firmware must know of the generated library."""
+    graph, plan = compiled.graph, compiled.plan
+
+    def port(name: str) -> TensorInfo:
+        tensor = graph[name]
+        return TensorInfo(name, tensor.dtype.c_type, tensor.size, tensor.size_bytes)
+
+    return ModelInfo(
+        name=graph.name,
+        sha256=graph.sha256,
+        inputs=tuple(port(n) for n in graph.inputs),
+        outputs=tuple(port(n) for n in graph.outputs),
+        arena_bytes=plan.arena_bytes,
+        layers=len(graph.ops),
+        layer_outputs=sum(len(op.outputs) for op in graph.ops),
+        arena_align=emit.ARENA_ALIGN,
+        has_state=emit.has_state(graph, plan),
+    )
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,277 @@
+"""The main job as a list of stages you can read: `build_model`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import edgec
+from edgec.pipeline.accuracy import float_accuracy, load_labelled, measure_accuracy
+from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
+from edgec.pipeline.compile import Compiled, Optimize, compile_model, optimized, write_sources
+from edgec.pipeline.errors import BudgetError, UsageError
+from edgec.pipeline.graph import DType, Graph, Rounding
+from edgec.pipeline.load.float_model import Port
+from edgec.pipeline.load.source import Format, detect
+from edgec.pipeline.load.tflite import c_name
+from edgec.pipeline.lower.tflite import Lowered, lower
+from edgec.pipeline.report.markdown import markdown
+from edgec.pipeline.report.result import Result, planned, with_measurement
+from edgec.pipeline.trial import (
+    Trial,
+    measure,
+    oracle_of,
+    random_samples,
+    verify_host,
+    verify_image,
+)
+from edgec.pipeline.verify import Verified
+from edgec.pipeline.worker import Progress, Report
+from edgec.targets.linkmap import check_budget
+from edgec.targets.profile import Target, load_target
+from edgec.targets.session import open_device
+from edgec.targets.toolchain import Image, build_image
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build. Sizes are in bytes; `samples` is how many random inputs are verified."""
+
+    target: str = "cortex-m4"
+    calibration: Path | None = None
+    quantize: Literal["int8", "float32"] = "int8"
+    optimize: Optimize = "balanced"
+    rounding: Rounding = Rounding.TFLITE
+    ram_bytes: int | None = None
+    flash_bytes: int | None = None
+    name: str | None = None
+    out: Path | None = None
+    verify: bool = True
+    emit_only: bool = False
+    samples: int = 5
+    test: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """A finished build."""
+
+    bundle: Bundle
+    result: Result
+
+
+def build(
+    model: str | Path,
+    options: BuildOptions | None = None,
+    *,
+    progress: Report | None = None,
+    **changes: Any,
+) -> BuildResult:
+    """Build a firmware bundle from a Keras, ONNX or TFLite model and verify it on the device.
+
+    `changes` are fields of `BuildOptions`, as in `build("model.onnx", target="cortex-m4")`.
+    Raises a subclass of EdgecError; an earlier bundle in the same place is then as it was.
+    """
+    chosen = replace(options or BuildOptions(), **changes)
+    return build_model(Path(model), chosen, progress or _silent)
+
+
+def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildResult:
+    """Run every stage: lower, read, rewrite, plan, emit, project, build, verify, measure."""
+    target = optimized(load_target(options.target), options.optimize)
+    name = c_name(options.name or source.stem)
+    out = options.out or Path(f"{name}-{target.name}")
+    with new_bundle(out) as work:
+        lowered = _lower(source, work / "model.tflite", options, progress)
+        progress(Progress("compile", 0, 0, "planning memory and generating C"))
+        compiled = compile_model(lowered.path, name, options.rounding, target)
+        write_sources(compiled, target, work)
+        result = _planned(source, lowered, compiled, target, options)
+        if not options.emit_only:
+            trial = Trial(
+                compiled,
+                work / "firmware",
+                target,
+                random_samples(compiled, options.samples),
+                progress,
+            )
+            image = _link(trial, options)
+            result = _tried(result, trial, image, options)
+            if options.test is not None:
+                result = _with_accuracy(result, trial, image, source, lowered, options.test)
+        (work / "result.json").write_text(result.json(), encoding="utf-8")
+        (work / "report.md").write_text(markdown(result), encoding="utf-8")
+        bundle = write_manifest(work, name, target.name, _facts(options), _versions(lowered))
+    return BuildResult(replace(bundle, root=out), result)
+
+
+def verify(
+    root: Path, *, samples: int = 20, target: str | None = None, progress: Report | None = None
+) -> tuple[Verified, ...]:
+    """Compare a bundle's firmware with the oracle, on the host and on its target (or another)."""
+    bundle = read_bundle(root)
+    with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
+        trial = _reopened(bundle, Path(folder), target, samples, progress or _silent)
+        checked, _ = _verified(trial, build_image(trial.project, trial.target))
+    return checked
+
+
+def bench(
+    root: Path, *, samples: int = 3, target: str | None = None, progress: Report | None = None
+) -> Result:
+    """Verify a bundle's firmware on its target (or another) and measure it there."""
+    bundle = read_bundle(root)
+    with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
+        trial = _reopened(bundle, Path(folder), target, samples, progress or _silent)
+        image = build_image(trial.project, trial.target)
+        checked, answers = _verified(trial, image)
+        measured = measure(trial, image, answers)
+    rounding, optimize = str(bundle.options["rounding"]), str(bundle.options["optimize"])
+    result = planned(
+        trial.compiled.graph, trial.compiled.plan, bundle.name, trial.target.name, rounding,
+        optimize,
+    )  # fmt: skip
+    result = replace(result, verified=checked)
+    return with_measurement(result, trial.compiled.graph, trial.compiled.plan, measured)
+
+
+def _silent(progress: Progress) -> None:
+    """Report nothing."""
+
+
+def _lower(source: Path, out: Path, options: BuildOptions, progress: Report) -> Lowered:
+    """Turn the source into a `.tflite`; a `.tflite` is taken as it is."""
+    if detect(source) is not Format.TFLITE:
+        return lower(
+            source,
+            out,
+            quantize=options.quantize,
+            calibration=options.calibration,
+            progress=progress,
+        )
+    if options.calibration is not None:
+        raise UsageError(
+            f"{source.name}: a .tflite file is quantised already, --calibration has no effect",
+            "leave --calibration out, or give the Keras or ONNX model",
+        )
+    target = load_target(options.target)
+    graph = compile_model(source, c_name(source.stem), options.rounding, target).graph
+    computed = {graph[n].dtype for op in graph.ops for n in op.outputs}
+    if options.quantize == "int8" and computed == {DType.FLOAT32}:
+        lower(source, out, quantize="int8")  # refuses, and says why
+    shutil.copyfile(source, out)
+    inputs = tuple(_own_port(graph, n) for n in graph.inputs)
+    outputs = tuple(_own_port(graph, n) for n in graph.outputs)
+    return Lowered(out, inputs, outputs, "as in the file", False, {}, ())
+
+
+def _own_port(graph: Graph, name: str) -> Port:
+    shape = graph[name].shape
+    return Port(name, shape, tuple(range(len(shape))))
+
+
+def _planned(
+    source: Path, lowered: Lowered, compiled: Compiled, target: Target, options: BuildOptions
+) -> Result:
+    result = planned(
+        compiled.graph, compiled.plan, source.name, target.name, options.rounding.value,
+        options.optimize,
+    )  # fmt: skip
+    layouts = tuple(
+        f"{port.name}: {list(port.shape)} in the source is {list(port.keras_shape)} here"
+        for port in lowered.inputs
+        if port.to_keras != tuple(range(len(port.shape)))
+    )
+    return replace(
+        result,
+        calibration=lowered.calibration,
+        synthetic=lowered.synthetic,
+        warnings=lowered.warnings,
+        input_layouts=layouts,
+        not_run=("compiling, verification and measurement (--emit-only)",),
+    )
+
+
+def _link(trial: Trial, options: BuildOptions) -> Image:
+    """Compile and link the firmware; raise BudgetError if it does not fit."""
+    trial.progress(Progress("build", 0, 0, f"compiling for {trial.target.name}"))
+    image = build_image(trial.project, trial.target)
+    check_budget(image.size, trial.target, options.flash_bytes, options.ram_bytes)
+    return image
+
+
+def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
+    """Verify and measure the image, unless told not to."""
+    if not options.verify:
+        memory = replace(result.memory, flash_bytes=image.size.flash_bytes)
+        skipped = ("verification and measurement (--no-verify)",)
+        return replace(result, memory=memory, not_run=skipped)
+    checked, answers = _verified(trial, image)
+    measured = measure(trial, image, answers)
+    if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
+        raise BudgetError(
+            f"the model takes {measured.ram_bytes} bytes of RAM, {measured.stack_bytes} of them "
+            f"stack; {options.ram_bytes} allowed",
+            "shrink the model, or raise --ram",
+        )
+    result = replace(result, verified=checked, not_run=())
+    return with_measurement(result, trial.compiled.graph, trial.compiled.plan, measured)
+
+
+def _verified(trial: Trial, image: Image) -> tuple[tuple[Verified, ...], list[list[bytes]]]:
+    """Compare host and target with the oracle; return the target's answers too."""
+    host = verify_host(trial)
+    own, answers = verify_image(trial, image, trial.target.name)
+    checked = (own,) if host is None else (host, own)
+    return checked, [list(answer) for answer in answers]
+
+
+def _with_accuracy(
+    result: Result, trial: Trial, image: Image, source: Path, lowered: Lowered, test: Path
+) -> Result:
+    """Classify the labelled samples of `test` in float, in the reference and on the device."""
+    graph, progress = trial.compiled.graph, trial.progress
+    if len(lowered.inputs) != 1 or len(graph.outputs) != 1:
+        raise UsageError("--test measures classifiers: one input and one output wanted")
+    labelled = load_labelled(test, lowered.inputs[0], graph[graph.outputs[0]].size)
+    in_float = None
+    if detect(source) is not Format.TFLITE:
+        progress(Progress("accuracy", 0, 0, "running the float model"))
+        in_float = float_accuracy(source, labelled, lowered.inputs[0])
+    with open_device(image, trial.target) as device:
+        accuracy = measure_accuracy(
+            graph,
+            oracle_of(trial.compiled),
+            labelled,
+            float_model=in_float,
+            device=device,
+            progress=lambda n, of: progress(Progress("accuracy", n, of, trial.target.name)),
+        )
+    return replace(result, accuracy=accuracy)
+
+
+def _reopened(
+    bundle: Bundle, work: Path, target: str | None, samples: int, progress: Report
+) -> Trial:
+    """Return a trial of a finished bundle, which itself is only read."""
+    profile = optimized(load_target(target or bundle.target), bundle.options["optimize"])
+    rounding = Rounding(bundle.options["rounding"])
+    compiled = compile_model(bundle.path("model"), bundle.name, rounding, profile)
+    write_sources(compiled, profile, work)
+    inputs = random_samples(compiled, samples)
+    return Trial(compiled, work / "firmware", profile, inputs, progress)
+
+
+def _facts(options: BuildOptions) -> dict[str, str]:
+    return {
+        "rounding": options.rounding.value,
+        "optimize": options.optimize,
+        "quantize": options.quantize,
+    }
+
+
+def _versions(lowered: Lowered) -> dict[str, str]:
+    return {"edgec": edgec.__version__, **lowered.versions}

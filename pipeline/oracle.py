@@ -1,0 +1,152 @@
+"""What a model must answer: the reference interpreter of each rounding profile.
+
+`tflite` is the pinned LiteRT with its reference kernels, run on the file itself. `tflm` has no
+interpreter in Python: its oracle is the numpy reference of every op, which is checked against the
+recorded hashes of TFLite Micro.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from edgec.codegen.registry import Io, as_kernel_op
+from edgec.pipeline.errors import ToolMissingError, UnsupportedModelError
+from edgec.pipeline.graph import Array, DType, Graph, Rounding
+
+Sample = Sequence[Array]
+
+
+class Oracle(Protocol):
+    """A reference interpreter of one model."""
+
+    name: str
+
+    def run(self, sample: Sample) -> list[Array]:
+        """Return the outputs for one sample of every input, state cleared before."""
+
+    def tensors(self, sample: Sample) -> dict[str, Array]:
+        """Return every tensor of the model for one sample, by name."""
+
+
+def open_oracle(model: bytes, graph: Graph, rounding: Rounding) -> Oracle:
+    """Return the oracle of a `.tflite` file (whose graph is `graph`) under a rounding profile."""
+    return LiteRtOracle(model, graph) if rounding is Rounding.TFLITE else NumpyOracle(graph)
+
+
+class LiteRtOracle:
+    """The LiteRT interpreter with its reference kernels."""
+
+    name = "LiteRT, reference kernels"
+
+    def __init__(self, model: bytes, graph: Graph) -> None:
+        if importlib.util.find_spec("ai_edge_litert") is None:
+            raise ToolMissingError(
+                "the reference interpreter is not installed", "pip install ai-edge-litert"
+            )
+        self.model = model
+        self.graph = graph
+        self.interpreter = self._open(keep=False)
+
+    def _open(self, keep: bool) -> Any:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        try:
+            interpreter = Interpreter(
+                model_content=self.model,
+                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=keep,
+            )
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise UnsupportedModelError(
+                f"the reference interpreter refuses the model: {error}"
+            ) from error
+        return interpreter
+
+    def _invoke(self, interpreter: Any, sample: Sample) -> None:
+        interpreter.reset_all_variables()
+        for detail, value in zip(interpreter.get_input_details(), sample, strict=True):
+            interpreter.set_tensor(detail["index"], value)
+        interpreter.invoke()
+
+    def run(self, sample: Sample) -> list[Array]:
+        """Return the outputs for one sample of every input, state cleared before."""
+        self._invoke(self.interpreter, sample)
+        details = self.interpreter.get_output_details()
+        return [np.asarray(self.interpreter.get_tensor(d["index"])) for d in details]
+
+    def tensors(self, sample: Sample) -> dict[str, Array]:
+        """Return every tensor of the model for one sample, by name."""
+        interpreter = self._open(keep=True)
+        self._invoke(interpreter, sample)
+        values: dict[str, Array] = {}
+        for detail in interpreter.get_tensor_details():
+            name = detail["name"] or f"tensor_{detail['index']}"
+            name = f"{name}#{detail['index']}" if name in values else name
+            if name in self.graph.tensors:
+                values[name] = np.asarray(interpreter.get_tensor(detail["index"]))
+        return values
+
+
+class NumpyOracle:
+    """The numpy references of the graph's ops, in its rounding profile."""
+
+    name = "numpy references"
+
+    def __init__(self, graph: Graph) -> None:
+        if any(t.variable for t in graph.tensors.values()):
+            raise UnsupportedModelError(
+                "a model with recurrent state has no oracle under --rounding tflm",
+                "use --rounding tflite",
+            )
+        self.graph = graph
+
+    def run(self, sample: Sample) -> list[Array]:
+        """Return the outputs for one sample of every input."""
+        values = self.tensors(sample)
+        return [values[name] for name in self.graph.outputs]
+
+    def tensors(self, sample: Sample) -> dict[str, Array]:
+        """Return every tensor of the model for one sample, by name."""
+        graph = self.graph
+        values: dict[str, Array] = dict(zip(graph.inputs, sample, strict=True))
+        for op in graph.ops:
+            io = Io.of(graph, op)
+            args = (None if t is None else values.get(t.name, t.data) for t in io.inputs)
+            results = as_kernel_op(op).reference(io, *args)
+            values |= dict(zip(op.outputs, results, strict=True))
+        return values
+
+
+def random_sample(graph: Graph, seed: int) -> list[Array]:
+    """Return one reproducible sample of every input of a graph.
+
+    The generator is the 32-bit LCG s = s * 1664525 + 1013904223 from `seed`, whose top byte is an
+    int8; float32 inputs are that byte over 128, so in [-1, 1).
+    """
+    state = seed
+    sample: list[Array] = []
+    for name in graph.inputs:
+        tensor = graph[name]
+        stream = np.empty(tensor.size, np.uint8)
+        for index in range(tensor.size):
+            state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+            stream[index] = state >> 24
+        sample.append(_as_input(stream.view(np.int8), tensor.dtype).reshape(tensor.shape))
+    return sample
+
+
+def _as_input(values: Array, dtype: DType) -> Array:
+    if dtype is DType.FLOAT32:
+        return values.astype(np.float32) / np.float32(128)
+    if dtype is DType.BOOL:
+        return values < 0
+    if dtype is DType.UINT8:
+        return values.view(np.uint8)
+    if dtype is DType.INT16:
+        return (values.astype(np.int16) * 256).astype(np.int16)
+    return np.asarray(values, dtype.numpy)

@@ -1,0 +1,176 @@
+"""What a build found out, as plain data: `result.json` is this, field by field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from edgec.codegen.layout import Plan
+from edgec.codegen.registry import Const, Io, Step, as_kernel_op
+from edgec.pipeline.graph import Graph
+from edgec.pipeline.verify import Verified
+from edgec.targets.bench import BenchResult
+
+SCHEMA = "edgec.result/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One op as compiled; `count` is None where nothing was measured."""
+
+    index: int
+    op: str
+    output: tuple[int, ...]
+    kernel: str
+    macs: int
+    weight_bytes: int
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes as planned, as linked and as measured; None where a step was not run.
+
+    `ram_bytes` is arena, inputs, outputs, the library's variables and the painted stack.
+    """
+
+    arena_bytes: int
+    arena_bound_bytes: int
+    io_bytes: int
+    weight_bytes: int
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+    stack_bytes: int | None = None
+    firmware_flash_bytes: int | None = None
+    firmware_ram_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Share of labelled samples that are classified right; None where that was not run."""
+
+    samples: int
+    float_model: float | None
+    reference: float
+    device: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A build's findings. `unit` is what `total` and the layers count: instructions or ns."""
+
+    model: str
+    source: str
+    model_sha256: str
+    target: str
+    rounding: str
+    optimize: str
+    layers: tuple[Layer, ...]
+    memory: Memory
+    calibration: str = ""
+    synthetic: bool = False
+    verified: tuple[Verified, ...] = ()
+    not_run: tuple[str, ...] = ()
+    unit: str | None = None
+    total: float | None = None
+    accuracy: Accuracy | None = None
+    warnings: tuple[str, ...] = ()
+    input_layouts: tuple[str, ...] = ()
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
+        return sum(layer.macs for layer in self.layers)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as JSON-ready data."""
+        return {"schema": SCHEMA, **asdict(self), "macs": self.macs}
+
+    def json(self) -> str:
+        """Return the text of `result.json`."""
+        return json.dumps(self.as_dict(), indent=2) + "\n"
+
+
+def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) -> tuple[Layer, ...]:
+    """Return a row per op, with measured counts by op index where there are some."""
+    rows = []
+    for index, (op, step) in enumerate(zip(graph.ops, plan.steps, strict=True)):
+        io = Io.of(graph, op)
+        rows.append(
+            Layer(
+                index,
+                op.builtin,
+                io.y.shape,
+                step.kernel or ("copy" if index in plan.copies else "view"),
+                as_kernel_op(op).macs(io),
+                _weight_bytes(step, io),
+                counts.get(index, 0) if counts else None,
+            )
+        )
+    return tuple(rows)
+
+
+def _weight_bytes(step: Step, io: Io) -> int:
+    arrays = [v.data for v in step.params.values() if isinstance(v, Const)]
+    arrays += [
+        t.data for t in (io.inputs[i] for i in step.inputs if not step.view)
+        if t is not None and t.data is not None
+    ]  # fmt: skip
+    return sum(int(a.nbytes) for a in arrays)
+
+
+def planned(
+    graph: Graph, plan: Plan, source: str, target: str, rounding: str, optimize: str
+) -> Result:
+    """Return what is known before anything was compiled."""
+    return Result(
+        model=graph.name,
+        source=source,
+        model_sha256=graph.sha256,
+        target=target,
+        rounding=rounding,
+        optimize=optimize,
+        layers=layers(graph, plan),
+        memory=memory(graph, plan),
+    )
+
+
+def with_measurement(result: Result, graph: Graph, plan: Plan, bench: BenchResult) -> Result:
+    """Return the result with what the device measured."""
+    counts: dict[int, int] = {}
+    for row in bench.per_op:
+        counts[row.layer] = counts.get(row.layer, 0) + row.count
+    return replace(
+        result,
+        layers=layers(graph, plan, counts),
+        memory=memory(graph, plan, bench),
+        unit=bench.unit,
+        total=bench.median,
+        warnings=(*result.warnings, *bench.warnings),
+    )
+
+
+def memory(graph: Graph, plan: Plan, bench: BenchResult | None = None) -> Memory:
+    """Return the planned memory, with what was linked and measured where it was."""
+    ends = (*graph.inputs, *graph.outputs)
+    planned = Memory(
+        plan.arena_bytes,
+        plan.bound_bytes,
+        sum(graph[n].size_bytes for n in ends),
+        sum(layer.weight_bytes for layer in layers(graph, plan)),
+    )
+    if bench is None:
+        return planned
+    return Memory(
+        planned.arena_bytes,
+        planned.arena_bound_bytes,
+        planned.io_bytes,
+        planned.weight_bytes,
+        bench.flash_bytes,
+        bench.ram_bytes,
+        bench.stack_bytes,
+        bench.firmware_flash_bytes,
+        bench.firmware_ram_bytes,
+    )

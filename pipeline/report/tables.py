@@ -1,0 +1,100 @@
+"""The rows of a report, as text: the terminal and the Markdown report print the same."""
+
+from __future__ import annotations
+
+from edgec.pipeline.report.result import Result
+
+
+def facts(result: Result) -> list[tuple[str, str]]:
+    """Return what a build found, label and value."""
+    rows = [
+        ("model", f"{result.source}, {result.macs:,} MACs"),
+        ("target", f"{result.target}, optimised for {result.optimize}"),
+        ("rounding", result.rounding),
+    ]
+    if result.calibration:
+        rows.append(("calibration", result.calibration))
+    rows += [("input layout", text) for text in result.input_layouts]
+    rows += [("verified", _verified(result))] if result.verified else []
+    rows += [("not run", text) for text in result.not_run]
+    if result.total is not None and result.unit is not None:
+        per_mac = f", {result.total / result.macs:.2f} per MAC" if result.macs else ""
+        rows.append((result.unit, f"{result.total:,.0f}{per_mac}"))
+    rows += _memory(result)
+    rows += _accuracy(result)
+    return rows
+
+
+def _verified(result: Result) -> str:
+    places = " = ".join(v.device for v in result.verified)
+    last = result.verified[-1]
+    how = "byte for byte" if last.exact else "within float tolerance"
+    return f"{last.oracle} = {places}, {how} on {last.samples} inputs"
+
+
+def _memory(result: Result) -> list[tuple[str, str]]:
+    memory = result.memory
+    over = memory.arena_bytes - memory.arena_bound_bytes
+    arena = f"{memory.arena_bytes:,} bytes, {over:,} over the lower bound"
+    rows = [("arena", arena)]
+    if memory.flash_bytes is not None:
+        rows.append(
+            ("flash", f"{memory.flash_bytes:,} bytes, {memory.weight_bytes:,} of them weights")
+        )
+    else:
+        rows.append(("weights", f"{memory.weight_bytes:,} bytes"))
+    if memory.ram_bytes is not None and memory.stack_bytes is not None:
+        rest = memory.ram_bytes - memory.arena_bytes - memory.io_bytes - memory.stack_bytes
+        rows.append(
+            (
+                "RAM",
+                f"{memory.ram_bytes:,} bytes: arena {memory.arena_bytes:,}, inputs and outputs "
+                f"{memory.io_bytes:,}, stack {memory.stack_bytes:,}, other {rest:,}",
+            )
+        )
+    if memory.firmware_flash_bytes is not None:
+        rows.append(
+            (
+                "bench firmware",
+                f"{memory.firmware_flash_bytes:,} bytes of flash and "
+                f"{memory.firmware_ram_bytes:,} of RAM, not counted above",
+            )
+        )
+    return rows
+
+
+def _accuracy(result: Result) -> list[tuple[str, str]]:
+    accuracy = result.accuracy
+    if accuracy is None:
+        return []
+    shares = [
+        ("float model", accuracy.float_model),
+        ("reference interpreter", accuracy.reference),
+        (result.target, accuracy.device),
+    ]
+    parts = [f"{name} {share:.2%}" for name, share in shares if share is not None]
+    return [("accuracy", f"{', '.join(parts)} of {accuracy.samples} test samples")]
+
+
+def layer_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return head and rows of the table of layers."""
+    unit = result.unit or ""
+    head: tuple[str, ...] = ("#", "op", "output", "kernel", "MACs", "weights")
+    measured = result.unit is not None
+    if measured:
+        head = (*head, unit, "per MAC")
+    rows: list[tuple[str, ...]] = []
+    for layer in result.layers:
+        row: tuple[str, ...] = (
+            str(layer.index),
+            layer.op,
+            "x".join(map(str, layer.output)),
+            layer.kernel.removeprefix("edgec_"),
+            f"{layer.macs:,}" if layer.macs else "",
+            f"{layer.weight_bytes:,}" if layer.weight_bytes else "",
+        )
+        if measured:
+            count = layer.count or 0
+            row = (*row, f"{count:,}", f"{count / layer.macs:.2f}" if layer.macs else "")
+        rows.append(row)
+    return head, rows

@@ -1,0 +1,103 @@
+"""Tries a compiled model out on a device: verified first, then measured."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgec.pipeline.compile import Compiled, write_sources
+from edgec.pipeline.errors import MeasurementError
+from edgec.pipeline.graph import Rounding
+from edgec.pipeline.oracle import Oracle, Sample, open_oracle, random_sample
+from edgec.pipeline.verify import Verified, explain_difference, verify_device
+from edgec.pipeline.worker import Progress, Report
+from edgec.targets.bench import BenchResult, run_bench
+from edgec.targets.profile import Target, load_target
+from edgec.targets.session import open_device
+from edgec.targets.toolchain import Image, build_image
+
+HOST = "x86"
+"""The target on which generated C is checked before another device runs it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """A compiled model, its rendered firmware project, and the samples to try it with."""
+
+    compiled: Compiled
+    project: Path
+    target: Target
+    samples: Sequence[Sample]
+    progress: Report
+
+    @property
+    def oracle(self) -> Oracle:
+        """A fresh reference interpreter of the model."""
+        return oracle_of(self.compiled)
+
+
+def random_samples(compiled: Compiled, count: int) -> list[Sample]:
+    """Return reproducible samples of a model's inputs, seeds 1 to `count`."""
+    return [random_sample(compiled.graph, seed) for seed in range(1, count + 1)]
+
+
+def oracle_of(compiled: Compiled) -> Oracle:
+    """Return the reference interpreter of a compiled model, in its rounding profile."""
+    ops = compiled.graph.ops
+    rounding = ops[0].rounding if ops else Rounding.TFLITE
+    return open_oracle(compiled.model, compiled.graph, rounding)
+
+
+def verify_host(trial: Trial) -> Verified | None:
+    """Compare the generated C on this machine with the oracle; None where this is the target."""
+    if trial.target.name == HOST:
+        return None
+    host = load_target(HOST)
+    with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
+        write_sources(trial.compiled, host, Path(folder))
+        local = Trial(
+            trial.compiled, Path(folder) / "firmware", host, trial.samples, trial.progress
+        )
+        return verify_image(local, build_image(local.project, host), "host C")[0]
+
+
+def verify_image(
+    trial: Trial, image: Image, name: str
+) -> tuple[Verified, Sequence[Sequence[bytes]]]:
+    """Compare an image with the oracle on every sample; return its answers too."""
+    compiled, oracle = trial.compiled, trial.oracle
+
+    def explain(sample: Sample) -> str:
+        slow = build_image(trial.project, trial.target, profile=True)
+        with open_device(slow, trial.target) as device:
+            return explain_difference(device, compiled.graph, compiled.plan, oracle, sample)
+
+    def report(done: int, total: int) -> None:
+        trial.progress(Progress("verify", done, total, name))
+
+    with open_device(image, trial.target) as device:
+        return verify_device(
+            device, compiled.graph, oracle, trial.samples, name, explain=explain, progress=report
+        )
+
+
+def measure(trial: Trial, image: Image, answers: Sequence[Sequence[bytes]]) -> BenchResult:
+    """Count one sample on the clean build, and its layers on the profile build.
+
+    `answers` are those that were verified. Raises MeasurementError if they are not repeated.
+    """
+    trial.progress(Progress("measure", 0, 0, f"counting on {trial.target.name}"))
+    slow = build_image(trial.project, trial.target, profile=True)
+    sample = [[np.ascontiguousarray(v).tobytes() for v in trial.samples[0]]]
+    with ExitStack() as stack:
+        device = stack.enter_context(open_device(image, trial.target))
+        layered = stack.enter_context(open_device(slow, trial.target))
+        measured = run_bench(device, image, sample, answers[:1], profile=layered)
+    if not measured.valid:
+        raise MeasurementError(f"the measurement is not valid: {measured.why}")
+    return measured
