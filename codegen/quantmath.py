@@ -27,6 +27,8 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     """
     if real == 0.0:
         return 0, 0
+    if not math.isfinite(real):
+        raise UnsupportedModelError("the scales of an op's tensors have no finite quotient")
     mantissa, shift = math.frexp(real)
     fixed = round_half_away(mantissa * (1 << 31))
     if fixed == 1 << 31:

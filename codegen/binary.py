@@ -1,0 +1,132 @@
+"""What element-wise ops of two inputs share: broadcasting, scales, and the kernels' parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from edgec.codegen import broadcast
+from edgec.codegen.constraints import all_inputs_alike, inputs, int8_or_float32
+from edgec.codegen.quantmath import (
+    activation_range,
+    float_bounds,
+    quantize_multiplier,
+    requantize_double,
+)
+from edgec.codegen.registry import Io, KernelOp, Shape, Step
+from edgec.pipeline.graph import Activation, Array, DType
+
+LIMITS = (inputs(2), int8_or_float32, all_inputs_alike, broadcast.shapes_broadcast)
+"""The constraints that all of these ops have."""
+
+SUM_LEFT_SHIFT = 20
+"""Head room that TFLite gives both inputs of an int8 sum before they are rescaled."""
+
+Scale = tuple[int, int]
+"""A multiplier and its shift."""
+
+UNSCALED: Scale = (0, 0)
+"""The scale of an end that the op does not rescale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryOp(KernelOp):
+    """An op whose output elements each come from one element of both inputs."""
+
+    constraints: ClassVar[tuple[Any, ...]] = LIMITS
+
+    activation: Activation = Activation.NONE
+
+    @abstractmethod
+    def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
+        """Return how the int8 kernel rescales first input, second input and result."""
+
+    @abstractmethod
+    def real(self, a: Array, b: Array) -> Array:
+        """Compute float32 elements, before the activation."""
+
+    @abstractmethod
+    def integer(self, io: Io, a: Array, b: Array) -> Array:
+        """Compute int8 elements, zero points taken off, before the activation."""
+
+    def shapes(self, io: Io) -> tuple[Shape, ...]:
+        """Return the broadcast shape."""
+        return (np.broadcast_shapes(io.x.shape, io.input(1).shape),)
+
+    def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
+        """Compute every element; int8 in the fixed point of TFLite's reference kernel."""
+        a, b = np.asarray(inputs[0]), np.asarray(inputs[1])
+        if io.x.dtype is DType.FLOAT32:
+            out = np.broadcast_to(self.real(a, b), io.y.shape)
+            if self.activation is not Activation.NONE:
+                out = np.clip(out, *self.activation.bounds)
+            return (out.astype(np.float32),)
+        a = a.astype(np.int64) - io.x.q.zero_point
+        b = b.astype(np.int64) - io.input(1).q.zero_point
+        out = self.integer(io, a, b) + io.y.q.zero_point
+        low, high = activation_range(self.activation, io.y)
+        return (np.clip(out, low, high).astype(np.int8),)
+
+    def lower(self, io: Io) -> Step:
+        """Return the op's broadcasting kernel."""
+        loops = broadcast.loops(io)
+        kernel = f"edgec_{self.builtin.lower()}_{io.x.dtype.value}"
+        if io.x.dtype is DType.FLOAT32:
+            least, most = float_bounds(self.activation)
+            ends: dict[str, float] = {"out_min": least, "out_max": most}
+            return Step(kernel, {**loops, **ends}, inputs=(0, 1))
+        first, second, out = self.scales(io)
+        low, high = activation_range(self.activation, io.y)
+        return Step(
+            kernel,
+            {
+                **loops,
+                "multiplier1": first[0],
+                "shift1": first[1],
+                "multiplier2": second[0],
+                "shift2": second[1],
+                "out_multiplier": out[0],
+                "out_shift": out[1],
+                "zero_point1": io.x.q.zero_point,
+                "zero_point2": io.input(1).q.zero_point,
+                "out_zero_point": io.y.q.zero_point,
+                "out_min": low,
+                "out_max": high,
+            },
+            inputs=(0, 1),
+        )
+
+
+def common_scales(io: Io, left_shift: int, power: int) -> tuple[Scale, Scale, Scale]:
+    """Return the scales that bring both inputs to twice the larger scale, and from there to y.
+
+    Values carry `left_shift` more bits; the result is of degree `power` in them. Source: Prepare
+    in TFLite `kernels/{add,sub,squared_difference}.cc`.
+    """
+    x1, x2 = io.x.q.scale, io.input(1).q.scale
+    twice_max = 2.0 * max(x1, x2)
+    out = twice_max**power / ((1 << left_shift * power) * io.y.q.scale)
+    return (
+        quantize_multiplier(x1 / twice_max),
+        quantize_multiplier(x2 / twice_max),
+        quantize_multiplier(out),
+    )
+
+
+def to_common_scale(a: Array, b: Array, io: Io, left_shift: int, power: int) -> tuple[Array, Array]:
+    """Return both inputs as int32 values at the scale of `common_scales`."""
+    first, second, _ = common_scales(io, left_shift, power)
+    return requantize_double(a << left_shift, *first), requantize_double(b << left_shift, *second)
+
+
+def single_scale(scale: np.float32) -> Scale:
+    """Return a scale that TFLite computes in float32."""
+    return quantize_multiplier(float(scale))
+
+
+def float32_scales(io: Io) -> tuple[np.float32, np.float32, np.float32]:
+    """Return the scales of both inputs and the output as TFLite holds them."""
+    return np.float32(io.x.q.scale), np.float32(io.input(1).q.scale), np.float32(io.y.q.scale)

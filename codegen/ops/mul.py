@@ -1,0 +1,37 @@
+"""MUL: element-wise product, with numpy broadcasting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from edgec.codegen.binary import UNSCALED, BinaryOp, Scale, float32_scales, single_scale
+from edgec.codegen.quantmath import requantize_double
+from edgec.codegen.registry import Io, Node, register
+from edgec.pipeline.graph import Activation, Array
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mul(BinaryOp):
+    """Product of two tensors."""
+
+    builtin: ClassVar[str] = "MUL"
+
+    @classmethod
+    def parse(cls, node: Node) -> Self:
+        """Read MulOptions: 0 activation."""
+        return cls(activation=Activation(node.options.int8(0)), **node.ends)
+
+    def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
+        """Return one scale, that of the product; TFLite kernels/mul.cc, Prepare."""
+        x1, x2, y = float32_scales(io)
+        return UNSCALED, UNSCALED, single_scale(x1 * x2 / y)
+
+    def real(self, a: Array, b: Array) -> Array:
+        """Multiply."""
+        return a * b
+
+    def integer(self, io: Io, a: Array, b: Array) -> Array:
+        """Multiply, then rescale."""
+        return requantize_double(a * b, *self.scales(io)[2])

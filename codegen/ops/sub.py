@@ -1,0 +1,37 @@
+"""SUB: element-wise difference, with numpy broadcasting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, to_common_scale
+from edgec.codegen.quantmath import requantize_double
+from edgec.codegen.registry import Io, Node, register
+from edgec.pipeline.graph import Activation, Array
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sub(BinaryOp):
+    """Difference of two tensors."""
+
+    builtin: ClassVar[str] = "SUB"
+
+    @classmethod
+    def parse(cls, node: Node) -> Self:
+        """Read SubOptions: 0 activation."""
+        return cls(activation=Activation(node.options.int8(0)), **node.ends)
+
+    def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
+        """Return the scales of a sum; a difference has the same."""
+        return common_scales(io, SUM_LEFT_SHIFT, 1)
+
+    def real(self, a: Array, b: Array) -> Array:
+        """Subtract."""
+        return a - b
+
+    def integer(self, io: Io, a: Array, b: Array) -> Array:
+        """Subtract at the common scale."""
+        first, second = to_common_scale(a, b, io, SUM_LEFT_SHIFT, 1)
+        return requantize_double(first - second, *self.scales(io)[2])

@@ -1,0 +1,15 @@
+"""ADD with broadcasting, constant operands and fused activations."""
+
+from __future__ import annotations
+
+from ai_edge_litert import schema_py_generated as schema
+
+from tests.support.binary_case import add_binary
+
+BUILTIN = "ADD"
+DTYPES = ("int8", "float32")
+ULPS = 0
+
+
+def add(draw, model, dtype):
+    add_binary(draw, model, dtype, BUILTIN, schema.AddOptionsT())
