@@ -1,0 +1,113 @@
+"""Write the tables in the documentation that follow from the code.
+
+A page says where a table goes:
+
+    <!-- generated: ops -->
+    ...
+    <!-- /generated -->
+
+usage: python tools/gen_tables.py [--check]. With --check nothing is written, and the exit code is 1
+if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from edgec.codegen.registry import kernel_ops, sentence
+from edgec.targets.profile import load_target, target_names
+
+ROOT = Path(__file__).resolve().parent.parent
+ONNX = ROOT / "pipeline" / "load" / "onnx" / "ops"
+
+_BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- /generated -->)", re.DOTALL)
+
+
+def row(*cells: str) -> str:
+    """Return a row of a Markdown table."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def ops_table() -> str:
+    """Return the supported ops: what each computes and every limit it has."""
+    text = row("op", "computes", "limits") + row("---", "---", "---")
+    for name, op in kernel_ops().items():
+        text += row(f"`{name}`", sentence(op), " ".join(map(sentence, op.constraints)))
+    return text
+
+
+def targets_table() -> str:
+    """Return the shipped targets."""
+    text = row("target", "what it is", "features", "flash", "RAM")
+    text += row("---", "---", "---", "---", "---")
+    for name in target_names():
+        target = load_target(name)
+        sizes = (_size(target.memory_bytes(kind)) for kind in ("flash", "ram"))
+        text += row(f"`{name}`", target.description, ", ".join(sorted(target.features)), *sizes)
+    return text
+
+
+def _size(size_bytes: int | None) -> str:
+    return "" if size_bytes is None else f"{size_bytes // 1024} KiB"
+
+
+def onnx_table() -> str:
+    """Return the ONNX operators, by the module that imports them."""
+    text = row("group", "ONNX operators") + row("---", "---")
+    for path in sorted(ONNX.glob("*.py")):
+        operators = sorted(set(_imported_operators(path)))
+        if operators:
+            text += row(path.stem.replace("_", " "), ", ".join(f"`{o}`" for o in operators))
+    return text
+
+
+def _imported_operators(path: Path) -> Iterator[str]:
+    """Yield what `@importer("A", "B")` names; read, not imported, as that would need TensorFlow."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "importer":
+            for argument in node.args:
+                yield str(ast.literal_eval(argument))
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "ops": ops_table,
+    "targets": targets_table,
+    "onnx": onnx_table,
+}
+
+
+def pages() -> list[Path]:
+    """Return every page of the documentation."""
+    return sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def regenerated(text: str) -> str:
+    """Return a page with its tables made anew."""
+    return _BLOCK.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], text)
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    parser = argparse.ArgumentParser(description="Write the generated tables in docs/ anew.")
+    parser.add_argument("--check", action="store_true", help="write nothing, only compare")
+    check = parser.parse_args().check
+    stale = [
+        page for page in pages() if regenerated(page.read_text("utf-8")) != page.read_text("utf-8")
+    ]
+    for page in stale:
+        name = page.relative_to(ROOT)
+        if check:
+            print(f"{name}: tables are out of date\nhint: make tables", file=sys.stderr)
+        else:
+            page.write_text(regenerated(page.read_text("utf-8")), encoding="utf-8")
+            print(f"wrote {name}")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
