@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgec.codegen import cwriter
 from edgec.pipeline.errors import TargetError
 from edgec.targets.profile import Memory, Target
 from edgec.targets.runners.base import find_runner
@@ -63,7 +64,7 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     _copy(family, out / "firmware", (".c", ".h", ".ld"))
     shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
     for name, text in {
-        "firmware/edgec_glue.h": _glue_header(model),
+        "firmware/edgec_glue.h": _glue_header(model, target),
         "firmware/edgec_glue.c": _glue_source(model, target),
         "project.mk": _project_mk(out, target, model),
         "flags.mk": flags_mk(target),
@@ -168,8 +169,12 @@ def _first(target: Target, kind: str) -> Memory:
     return next(memory for memory in target.memories if memory.kind == kind)
 
 
-def _glue_header(model: ModelInfo) -> str:
-    return f"""/* Numbers of model {model.name} that size the firmware's tables. */
+def _banner(model: ModelInfo, target: Target) -> str:
+    return cwriter.banner([("model sha256", model.sha256), ("target", target.name)])
+
+
+def _glue_header(model: ModelInfo, target: Target) -> str:
+    return f"""{_banner(model, target)}
 #ifndef EDGEC_GLUE_H
 #define EDGEC_GLUE_H
 
@@ -185,13 +190,14 @@ def _glue_source(model: ModelInfo, target: Target) -> str:
     tensors = [(f"input_{i}", t) for i, t in enumerate(model.inputs)]
     tensors += [(f"output_{i}", t) for i, t in enumerate(model.outputs)]
     buffers = "\n".join(
-        f"static {t.c_type} {name}[{t.size}] __attribute__((aligned(16))); /* {_comment(t.name)} */"
+        f"/* {cwriter.comment_text(t.name)} */\n"
+        f"static {t.c_type} {name}[{t.size}] __attribute__((aligned(16)));"
         for name, t in tensors
     )
     table = "\n".join(f"    {{(uint8_t *){name}, sizeof {name}}}," for name, _ in tensors)
     arguments = ", ".join([*(name for name, _ in tensors), "arena"])
     reset = f"    {model.name}_reset(arena);\n" if model.has_state else ""
-    return f"""/* Model {model.name} as the bench firmware runs it. */
+    return f"""{_banner(model, target)}
 #include <string.h>
 
 #include "edgec_model.h"
@@ -206,7 +212,8 @@ static uint8_t arena[{max(model.arena_bytes, 1)}] __attribute__((aligned({model.
 
 const edgec_model_info edgec_model = {{
     .name = "{model.name}",
-    .sha256 = {{{_c_bytes(model.sha256)}}},
+    .sha256 = {{
+{_c_bytes(model.sha256)}}},
     .target = "{target.name}",
     .arena_bytes = {model.arena_bytes}u,
     .layers = {model.layers},
@@ -234,11 +241,5 @@ void edgec_model_reset(void)
 """
 
 
-def _comment(text: str) -> str:
-    return text.replace("*/", "* /").replace("\\", "/").encode("ascii", "replace").decode("ascii")
-
-
 def _c_bytes(sha256: str) -> str:
-    values = [f"0x{byte:02x}" for byte in bytes.fromhex(sha256)]
-    rows = [", ".join(values[i : i + 12]) for i in range(0, len(values), 12)]
-    return ",\n               ".join(rows)
+    return cwriter.wrap((f"0x{byte:02x}" for byte in bytes.fromhex(sha256)), " " * 8)

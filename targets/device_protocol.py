@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
-from edgec.targets.frames import Decoder, Frame, encode
+from edgec.targets.frames import MAX_PAYLOAD, Decoder, Frame, encode
 from edgec.targets.links.base import Link
 
 PROTOCOL_VERSION = 1
@@ -176,15 +176,14 @@ class Device:
     def run(self, runs: int = 1, warmup: int = 0, *, reset: bool = False) -> RunResult:
         """Run the model, timing all but the `warmup` first; `reset` clears state before each."""
         counts: list[int] = []
-        while len(counts) < runs or (runs == 0 and warmup > 0):
+        while True:
             now = min(runs - len(counts), self.info.max_runs)
             payload = struct.pack("<HHB", now, warmup, _RUN_RESET if reset else 0)
             reply = self._request(Kind.RUN, payload, running=True)
             counts += self._counts(reply, now)
-            if runs == 0:
-                break
             warmup = 0
-        return RunResult(tuple(counts), self.info.unit)
+            if len(counts) >= runs:
+                return RunResult(tuple(counts), self.info.unit)
 
     def measure_stack(self, *, reset: bool = False) -> int:
         """Run the model once with the stack painted; return the bytes it used."""
@@ -307,8 +306,8 @@ def _parse_hello(data: bytes) -> Hello:
         target = data[at + 1 : at + 1 + data[at]]
     except (struct.error, IndexError) as error:
         raise InfrastructureError(f"the device's HELLO is malformed: {error}") from error
-    if timer not in _UNITS or not hz or not max_payload or not max_runs:
-        raise InfrastructureError("the device's HELLO is malformed: a value is zero or unknown")
+    if timer not in _UNITS or not hz or not 16 <= max_payload <= MAX_PAYLOAD or not max_runs:
+        raise InfrastructureError("the device's HELLO is malformed: a value is out of range")
     return Hello(
         model=name.decode("ascii", errors="replace"),
         target=target.decode("ascii", errors="replace"),

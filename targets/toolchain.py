@@ -114,7 +114,7 @@ def build_image(
     A profile build lies beside the clean one and times and hashes each layer. Raises BuildError
     with the compiler's words.
     """
-    find_tool(f"{target.toolchain.prefix}gcc")
+    _check_compiler(target)
     folder = "build-profile" if profile else "build"
     parallel = jobs or len(os.sched_getaffinity(0))
     options = [f"BUILD={folder}", f"PROFILE={int(profile)}"]
@@ -168,6 +168,22 @@ def _raise_if_too_big(error: BuildError, target: Target, map_file: Path, facts: 
         f"the image does not fit {target.name}: " + "\n".join(lines),
         "choose a larger target, or make the model smaller",
     ) from error
+
+
+def _check_compiler(target: Target) -> None:
+    """Find the compiler, and the C library that Debian packs apart from it."""
+    tools = target.toolchain
+    gcc = find_tool(f"{tools.prefix}gcc")
+    for flag in tools.ldflags:
+        name = flag.removeprefix("--specs=")
+        if name == flag:
+            continue
+        found = run([gcc, f"-print-file-name={name}"], timeout_s=20).stdout.strip()
+        if not Path(found).is_absolute():
+            raise ToolMissingError(
+                f"{tools.prefix}gcc has no {name}: its C library is not installed",
+                f"sudo apt install {tools.package}",
+            )
 
 
 def _if_there(path: Path) -> Path | None:

@@ -88,8 +88,8 @@ uint64_t edgec_layers_overhead(void)
     return overhead_ticks;
 }
 
-void edgec_layers_capture(
-    uint16_t layer, uint16_t output, uint32_t offset, uint32_t length, uint8_t *out)
+void edgec_layers_capture(uint16_t layer, uint16_t output, uint32_t offset, uint32_t length,
+                          uint8_t *out)
 {
     capture.layer = layer;
     capture.output = output;

@@ -28,8 +28,8 @@ void edgec_layers_calibrate(void);
 uint64_t edgec_layers_overhead(void);
 
 /* Copies output bytes offset.. of one layer to `out` the next time that layer runs. */
-void edgec_layers_capture(
-    uint16_t layer, uint16_t output, uint32_t offset, uint32_t length, uint8_t *out);
+void edgec_layers_capture(uint16_t layer, uint16_t output, uint32_t offset, uint32_t length,
+                          uint8_t *out);
 
 /* Ends the capture; returns how many bytes were copied. */
 uint32_t edgec_layers_captured(void);

@@ -251,7 +251,7 @@ static void answer_layers(const uint8_t *payload, size_t bytes)
 }
 
 /* Payload: u16 layer, u16 output, u32 offset, u16 length. Runs the model once more. */
-static void answer_layer_read(const uint8_t *payload, size_t bytes)
+static void answer_layer_read(const uint8_t *payload, size_t bytes, uint8_t seq)
 {
     if (bytes != 10) {
         fail(EDGEC_ERROR_LENGTH);
@@ -262,8 +262,9 @@ static void answer_layer_read(const uint8_t *payload, size_t bytes)
         fail(EDGEC_ERROR_RANGE);
         return;
     }
-    edgec_layers_capture(
-        get16(payload), get16(&payload[2]), get32(&payload[4]), length, &reply[reply_bytes]);
+    edgec_layers_capture(get16(payload), get16(&payload[2]), get32(&payload[4]), length,
+                         &reply[reply_bytes]);
+    send_progress(seq, 0);
     uint64_t ticks = 0;
     const uint8_t error = run_once(edgec_model.has_state != 0 ? EDGEC_RUN_RESET : 0, &ticks);
     const uint32_t copied = edgec_layers_captured();
@@ -285,8 +286,9 @@ static void answer_layers(const uint8_t *payload, size_t bytes)
     fail(EDGEC_ERROR_PROFILE);
 }
 
-static void answer_layer_read(const uint8_t *payload, size_t bytes)
+static void answer_layer_read(const uint8_t *payload, size_t bytes, uint8_t seq)
 {
+    (void)seq;
     (void)payload;
     (void)bytes;
     fail(EDGEC_ERROR_PROFILE);
@@ -324,7 +326,7 @@ static void dispatch(uint8_t type, uint8_t seq, const uint8_t *payload, size_t b
         answer_stats();
         break;
     case EDGEC_LAYER_READ:
-        answer_layer_read(payload, bytes);
+        answer_layer_read(payload, bytes, seq);
         break;
     case EDGEC_RESET:
         edgec_model_reset();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edgec.pipeline.errors import InfrastructureError
@@ -35,12 +35,6 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                _close(stream)
-
-
-def _close(stream: object) -> None:
-    try:
-        stream.close()  # type: ignore[attr-defined]
-    except BrokenPipeError:
-        # Unsent bytes of a killed process have nowhere to go.
-        return
+                # Unsent bytes of a killed process have nowhere to go.
+                with suppress(BrokenPipeError):
+                    stream.close()

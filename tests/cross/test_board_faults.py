@@ -118,7 +118,7 @@ def _children() -> set[str]:
 
 def test_two_builds_in_two_folders_are_the_same_bytes(tmp_path: Path) -> None:
     one = build_changed(tmp_path / "one", M4, "return 0;", "return 0; ")
-    two = build_changed(tmp_path / "another" / "place", M4, "return 0;", "return 0; ")
+    two = build_changed(tmp_path / "another place", M4, "return 0;", "return 0; ")
     assert one.elf.read_bytes() == two.elf.read_bytes()
     for first, second in ((one.bin, two.bin), (one.hex, two.hex)):
         assert first is not None
