@@ -26,7 +26,7 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     broken = []
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
@@ -73,7 +73,7 @@ def test_constraints_are_versions_only() -> None:
 def options() -> dict[str, set[str]]:
     """Every command's long options, from the command line itself."""
     found: dict[str, set[str]] = {}
-    pending: list[tuple[str, click.Command]] = [("edgec", cli.main)]
+    pending: list[tuple[str, click.Command]] = [("edgec", cli.cli)]
     while pending:
         name, command = pending.pop()
         context = click.Context(command)
