@@ -105,12 +105,17 @@ def evaluate(node: Node, opset: int, arrays: Sequence[Array | None]) -> list[Arr
     _check_size(node, arrays)
     proto = onnx.helper.make_node(
         node.op,
-        list(node.inputs),
+        [
+            name if array is not None else ""
+            for name, array in zip(node.inputs, arrays, strict=True)
+        ],
         list(node.outputs),
         name=node.name,
         **{key: _attribute(value) for key, value in node.attributes.items()},
     )
-    feed = {name: array for name, array in zip(node.inputs, arrays, strict=True) if name}
+    feed = {
+        name: array for name, array in zip(node.inputs, arrays, strict=True) if array is not None
+    }
     try:
         # The evaluator is onnx's own; it raises whatever numpy raises on inputs that do not fit.
         results = ReferenceEvaluator(proto, opsets={"": opset}).run(None, feed)

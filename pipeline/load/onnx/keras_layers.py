@@ -106,6 +106,19 @@ class HardSwish(Unary):
 
 
 @serialisable
+class ScaledSwish(PlainLayer):
+    """x * sigmoid(alpha * x)."""
+
+    def __init__(self, alpha: float, **kwargs: Any) -> None:
+        super().__init__({"alpha": alpha}, **kwargs)
+        self._alpha = alpha
+
+    def call(self, x: Any) -> Any:
+        """Compute the layer."""
+        return x * tf.sigmoid(x * np.float32(self._alpha))
+
+
+@serialisable
 class HardSigmoid(PlainLayer):
     """Clip alpha * x + beta to 0 … 1."""
 

@@ -52,9 +52,11 @@ def tanh(builder: Builder, node: Node) -> None:
 @importer("Swish")
 def swish(builder: Builder, node: Node) -> None:
     """Import Swish, which fusion also makes of x * Sigmoid(x)."""
-    if node.number("alpha", 1.0) != 1.0:
-        raise Refusal(f"alpha is {node.number('alpha', 1.0)}, wanted 1")
-    _apply(builder, node, L.Activation, "swish")
+    alpha = node.number("alpha", 1.0)
+    if alpha == 1.0:
+        _apply(builder, node, L.Activation, "swish")
+    else:
+        _apply(builder, node, keras_layers.ScaledSwish, alpha)
 
 
 @importer("Elu")

@@ -42,7 +42,7 @@ def max_pool(builder: Builder, node: Node) -> None:
         raise Refusal("the indices are used, wanted only the maxima")
     value, order, window = _window(builder, node)
     if max(window.dilations) > 1:
-        raise Refusal(f"dilations are {list(window.dilations)}, wanted 1")
+        raise Refusal(f"dilated pooling ({list(window.dilations)}), wanted dilations of 1")
     tensor, padding = _padded_for_max(builder, value, window)
     tensor = builder.layer(
         L.MaxPooling2D, tensor, window.kernel, strides=window.strides, padding=padding
@@ -76,7 +76,7 @@ def average_pool(builder: Builder, node: Node) -> None:
     """Import AveragePool, correcting the divisor where Keras counts other elements."""
     value, order, window = _window(builder, node)
     if max(window.dilations) > 1:
-        raise Refusal(f"dilations are {list(window.dilations)}, wanted 1")
+        raise Refusal(f"dilated pooling ({list(window.dilations)}), wanted dilations of 1")
     tensor = value.tensor
     sizes = tensor.shape[1], tensor.shape[2]
     padding, correction = "valid", None

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers
+from edgec.pipeline.load.onnx import keras_layers, views
 from edgec.pipeline.load.onnx.builder import Builder
+from edgec.pipeline.load.onnx.folding import evaluate
 from edgec.pipeline.load.onnx.nodes import Array, Node
+from edgec.pipeline.load.onnx.ops.linear import dense
 from edgec.pipeline.load.onnx.ops.selection import take
 from edgec.pipeline.load.onnx.registry import Refusal, importer
 from edgec.pipeline.load.onnx.spatial import channels_last
@@ -17,6 +19,7 @@ from edgec.pipeline.load.onnx.views import Value
 
 L = tf_keras.layers
 MAX_LENGTH = 1 << 16
+MAX_MATRIX = 1 << 22
 
 
 @importer("DepthToSpace")
@@ -43,7 +46,7 @@ def crd_order(channels: int, block: int) -> Array:
 
 @importer("SpaceToDepth")
 def space_to_depth(builder: Builder, node: Node) -> None:
-    """Import SpaceToDepth."""
+    """Import SpaceToDepth; the mode CRD needs the channels in another order after."""
     value, order = channels_last(builder, builder.value(node))
     block = node.integer("blocksize", 1)
     if block < 1 or value.tensor.shape[1] % block or value.tensor.shape[2] % block:
@@ -51,25 +54,28 @@ def space_to_depth(builder: Builder, node: Node) -> None:
     tensor = value.tensor
     if block > 1:
         tensor = builder.layer(keras_layers.SpaceToDepth, tensor, block)
-    builder.bind(node, builder.wrap(tensor, order, nonnegative=value.nonnegative))
+    result = builder.wrap(tensor, order, nonnegative=value.nonnegative)
+    if node.text("mode", "DCR") == "CRD":
+        result = take(builder, result, 1, np.argsort(crd_order(result.shape[1], block)))
+    builder.bind(node, result)
 
 
 @importer("Resize")
 def resize(builder: Builder, node: Node) -> None:
-    """Import Resize: nearest in every form, linear over space without antialiasing."""
+    """Import Resize with constant scales or sizes."""
     value = builder.value(node)
     mode = node.text("mode", "nearest")
-    if mode not in ("nearest", "linear"):
-        raise Refusal(f"mode is {mode!r}, wanted 'nearest' or 'linear'")
-    if node.integer("antialias", 0):
-        raise Refusal("antialiasing")
+    if mode not in ("nearest", "linear", "cubic"):
+        raise Refusal(f"mode is {mode!r}, wanted 'nearest', 'linear' or 'cubic'")
     if node.text("coordinate_transformation_mode", "half_pixel") == "tf_crop_and_resize":
         raise Refusal("coordinate_transformation_mode is 'tf_crop_and_resize'")
     targets = _targets(builder, node, value)
+    result: Value | None = None
     if mode == "nearest":
-        builder.bind(node, _nearest(builder, node, value, targets))
-    else:
-        builder.bind(node, _linear(builder, node, value, targets))
+        result = _nearest(builder, node, value, targets)
+    elif mode == "linear" and not node.integer("antialias", 0):
+        result = _linear(builder, node, value, targets)
+    builder.bind(node, result or _weighted(builder, node, value, targets))
 
 
 Target = tuple[int, float]
@@ -104,7 +110,8 @@ def source_coordinates(mode: str, length: int, target: Target) -> Array:
     if mode == "asymmetric":
         return x / scale
     if mode == "align_corners":
-        return x * ((length - 1) / (count - 1)) if count > 1 else x * 0
+        # The scaled length, of which `count` is the whole part.
+        return x * ((length - 1) / (scale * length - 1)) if count > 1 else x * 0
     if mode == "pytorch_half_pixel" and count == 1:
         return x * 0
     if mode in ("half_pixel", "pytorch_half_pixel"):
@@ -171,9 +178,10 @@ def _spatial_nearest(builder: Builder, value: Value, indices: dict[int, Array]) 
     return builder.wrap(tensor, order, nonnegative=value.nonnegative)
 
 
-def _linear(builder: Builder, node: Node, value: Value, targets: dict[int, Target]) -> Value:
-    if min(targets, default=2) < 2:
-        raise Refusal("linear interpolation along batch or channels")
+def _linear(builder: Builder, node: Node, value: Value, targets: dict[int, Target]) -> Value | None:
+    """Resize space by a layer if it has just these coordinates, else return None."""
+    if min(targets, default=2) < 2 or value.rank not in (3, 4):
+        return None
     value, order = channels_last(builder, value)
     sizes = [int(value.tensor.shape[1]), int(value.tensor.shape[2])]
     counts = list(sizes)
@@ -195,7 +203,34 @@ def _linear(builder: Builder, node: Node, value: Value, targets: dict[int, Targe
         ):
             tensor = _bilinear(builder, value.tensor, sizes, counts, mode)
             return builder.wrap(tensor, order, nonnegative=value.nonnegative)
-    raise Refusal("scales that do not give whole sizes")
+    return None
+
+
+def _weighted(builder: Builder, node: Node, value: Value, targets: dict[int, Target]) -> Value:
+    """Resize each axis by the matrix of its interpolation weights."""
+    for axis, (count, scale) in targets.items():
+        length = value.shape[axis]
+        last = [*(other for other in range(value.rank) if other != axis), axis]
+        kernel = interpolation_matrix(builder, node, length, count, scale)
+        value = dense(builder, views.permuted(value, last), kernel, None)
+        value = views.permuted(value, [int(place) for place in np.argsort(last)])
+    return value
+
+
+def interpolation_matrix(
+    builder: Builder, node: Node, length: int, count: int, scale: float
+) -> Array:
+    """The weights of `length` input elements for `count` output elements, (length, count)."""
+    if length * count > MAX_MATRIX:
+        raise Refusal(f"interpolation from {length} to {count} elements")
+    kept = {key: item for key, item in node.attributes.items() if key not in ("axes",)}
+    kept.pop("keep_aspect_ratio_policy", None)
+    one = Node(node.name, "Resize", ("x", "roi", "scales"), ("y",), kept)
+    inputs = [np.eye(length, dtype=np.float32), None, np.array([1, scale], np.float32)]
+    (matrix,) = evaluate(one, builder.opset, inputs)
+    if matrix.shape != (length, count):
+        raise Refusal(f"interpolation from {length} to {matrix.shape[-1]}, wanted {count} elements")
+    return matrix.astype(np.float32)
 
 
 def _bilinear(builder: Builder, tensor: Any, sizes: list[int], counts: list[int], mode: str) -> Any:

@@ -66,6 +66,8 @@ def split(builder: Builder, node: Node) -> None:
         parts = node.integer("num_outputs", count)
         each = -(-size // parts)
         lengths = [each] * (parts - 1) + [size - each * (parts - 1)]
+    if 0 in lengths:
+        raise Refusal(f"lengths {lengths} make an axis without elements")
     if len(lengths) != count or min(lengths) < 1 or sum(lengths) != size:
         raise Refusal(f"lengths {lengths} for an axis of {size} and {count} outputs")
     if count == 1:
