@@ -149,7 +149,7 @@ def _read_h5(source: Any, path: Path, root: str) -> tuple[Group, dict[str, Any]]
             attributes = dict(file.attrs.items())
             if root not in file:
                 raise UnsupportedModelError(f"{path.name}: {_NO_MODEL}", _SAVE_WHOLE)
-            if not isinstance(file.get(root, getlink=True), h5py.HardLink) and root != "/":
+            if root != "/" and not isinstance(file.get(root, getlink=True), h5py.HardLink):
                 raise UnsupportedModelError(f"{path.name}: {root} is a soft or external link")
             return _GroupReader(path).read(file[root], 0), attributes
     except UnsupportedModelError:
