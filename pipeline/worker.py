@@ -45,6 +45,12 @@ OPEN_FILES = 1024
 TIMEOUT_S = 900.0
 
 _INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
+_SIGNAL_CAUSES = {
+    signal.SIGKILL: " (out of memory?)",
+    signal.SIGALRM: " (reading the file did not end; is it damaged?)",
+    signal.SIGSEGV: " (is the file damaged?)",
+    signal.SIGXCPU: " (out of processor time)",
+}
 _TAIL_CHARS = 1500
 _NOISE = re.compile(r"[IW]\d{4} |WARNING: All log messages")
 _PR_SET_PDEATHSIG = 1
@@ -203,8 +209,7 @@ def _crash(
         )
     if code < 0:
         why = f"was killed by {signal.Signals(-code).name}"
-        if -code == signal.SIGKILL:
-            why += " (out of memory?)"
+        why += _SIGNAL_CAUSES.get(-code, "")
     else:
         why = f"ended with status {code} and no answer"
     return UnsupportedModelError(

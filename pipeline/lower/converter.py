@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from edgec.pipeline.lower.port_order import in_signature_order
 from edgec.pipeline.worker import Progress, Report
 
 _BATCH = 64
+_READ_S = 20
 
 
 def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -83,14 +86,30 @@ def summarize(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 def _load(path: Path, kind: Format, report: Report) -> FloatModel:
     report(Progress("load", 0, 0, f"reading {path.name}"))
-    loader: Callable[[Path], FloatModel]
     if kind is Format.ONNX:
-        from edgec.pipeline.load.onnx import load as loader
-    elif kind is Format.SAVEDMODEL:
-        from edgec.pipeline.load.savedmodel import load as loader
-    else:
-        from edgec.pipeline.load.keras import load as loader
-    return loader(path)
+        from edgec.pipeline.load import onnx
+
+        return onnx.load(path)
+    if kind is Format.SAVEDMODEL:
+        from edgec.pipeline.load import savedmodel
+
+        return savedmodel.load(path)
+    from edgec.pipeline.load import keras
+
+    with _time_limit(_READ_S):
+        file = keras.read(path)
+    return keras.rebuild(file)
+
+
+@contextmanager
+def _time_limit(seconds: int) -> Iterator[None]:
+    """End this process where the block takes longer: the HDF5 library can loop on damaged files."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def _converted(
