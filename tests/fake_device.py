@@ -94,14 +94,19 @@ class FakeLink:
         self.closed = True
 
     def _spoil(self, data: bytes) -> bytes:
-        if not data or self._random.random() >= self.damage:
-            return data
-        kind = self._random.randrange(4)
-        at = self._random.randrange(len(data))
-        if kind == 0:
-            return b""
-        if kind == 1:
-            return data[:at]
-        if kind == 2:
-            return self._random.randbytes(self._random.randrange(3000)) + data
-        return data[:at] + bytes([data[at] ^ (1 << self._random.randrange(8))]) + data[at + 1 :]
+        return spoiled(data, self._random, self.damage)
+
+
+def spoiled(data: bytes, rng: random.Random, probability: float) -> bytes:
+    """Return data as a bad line delivers it: lost, cut, after garbage, or with a bit flipped."""
+    if not data or rng.random() >= probability:
+        return data
+    kind = rng.randrange(4)
+    at = rng.randrange(len(data))
+    if kind == 0:
+        return b""
+    if kind == 1:
+        return data[:at]
+    if kind == 2:
+        return rng.randbytes(rng.randrange(3000)) + data
+    return data[:at] + bytes([data[at] ^ (1 << rng.randrange(8))]) + data[at + 1 :]

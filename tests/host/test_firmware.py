@@ -8,7 +8,9 @@ import struct
 import subprocess
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from edgec.codegen.project import flags_cmake, flags_mk, render_project
@@ -20,7 +22,8 @@ from edgec.targets.links.process import ProcessLink
 from edgec.targets.profile import load_target
 from edgec.targets.runners import native
 from edgec.targets.toolchain import build_image
-from tests.tiny_model import MODEL, write_tiny
+from tests.fake_device import spoiled
+from tests.tiny_model import MODEL, expected, write_tiny
 
 X86 = load_target("x86")
 
@@ -175,6 +178,41 @@ def test_stack_painting_sees_what_a_function_uses(tmp_path: Path) -> None:
 def device_at(endpoint: Endpoint) -> Device:
     assert endpoint.process is not None
     return Device(ProcessLink(endpoint.process), timeouts=Timeouts(reply_s=2, inference_s=20))
+
+
+class NoisyLink(ProcessLink):
+    """A link to a real device that damages a fifth of what passes, each way."""
+
+    noise: ClassVar[random.Random] = random.Random(5)
+
+    def read(self, timeout_s: float) -> bytes:
+        return spoiled(super().read(timeout_s), self.noise, 0.2)
+
+    def write(self, data: bytes) -> None:
+        super().write(spoiled(data, self.noise, 0.2))
+
+
+def test_transfers_survive_a_noisy_line(sanitized: Path) -> None:
+    with native.start(sanitized, X86) as endpoint:
+        assert endpoint.process is not None
+        link = NoisyLink(endpoint.process)
+        device = Device(link, timeouts=Timeouts(reply_s=0.03, inference_s=0.1))
+        gave_up, good = 0, 0
+        for round_ in range(12):
+            data = bytes((i * 31 + round_) % 256 for i in range(2000))
+            try:
+                device.write_input(0, data)
+                device.run(2)
+                output = device.read_output(0)
+            except InfrastructureError as error:
+                assert "did not answer" in error.message
+                gave_up += 1
+                continue
+            wanted = expected(np.frombuffer(data, np.int8), np.zeros(4, np.int8))[1]
+            assert output == wanted.tobytes()
+            good += 1
+    assert good > gave_up
+    assert device.retries > 5
 
 
 def test_a_device_that_dies_is_an_error_at_once(project: Path) -> None:
