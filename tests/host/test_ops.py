@@ -46,7 +46,7 @@ def test_generated_c_equals_the_reference_interpreter(builtin: str, dtype: str) 
         graph = check(tflite.parse(content, "case"))
         first = data.draw(st.integers(0, 2**31))
         samples = [model.draw_inputs(first + i) for i in range(getattr(case, "RUNS", 1))]
-        want = run_litert(content, samples)
+        want = run_litert(content, samples, getattr(case, "RESOLVER", "BUILTIN_REF"))
         if getattr(case, "RUNS", 1) == 1:
             compare_numpy(run_numpy(graph, samples), want)
         with tempfile.TemporaryDirectory() as folder:

@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def run_litert(model: bytes, samples: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
-    """Return the outputs of each sample in turn; recurrent state carries over."""
+def run_litert(
+    model: bytes, samples: Sequence[Sequence[np.ndarray]], resolver: str = "BUILTIN_REF"
+) -> list[list[np.ndarray]]:
+    """Return the outputs of each sample in turn; recurrent state carries over.
+
+    `resolver` names another set of kernels for the few ops that have no reference kernel.
+    """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(
-        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+        model_content=model, experimental_op_resolver_type=OpResolverType[resolver]
     )
     interpreter.allocate_tensors()
     ins = [d["index"] for d in interpreter.get_input_details()]

@@ -6,7 +6,8 @@ Each module has
 - `ULPS`: how far float32 C may be from the reference interpreter, 0 where the sums are the same;
 - `add(draw, model, dtype)`: add inputs, constants, one op and outputs to a `FlatModel`, every
   free choice (shape, stride, padding, scale, zero point…) made by `draw(strategy)`.
-Optional: `RUNS`, how many inferences follow each other (recurrent ops), default 1.
+Optional: `RUNS`, how many inferences follow each other (recurrent ops), default 1; `RESOLVER`,
+LiteRT's kernels to compare with where `BUILTIN_REF` lacks the op.
 """
 
 from __future__ import annotations

@@ -1,0 +1,25 @@
+"""EXP: natural exponential."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from edgec.codegen.registry import register
+from edgec.codegen.unary import Unary, in_double
+from edgec.pipeline.graph import Array
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exp(Unary):
+    """e to the power of each element."""
+
+    builtin: ClassVar[str] = "EXP"
+    kernel: ClassVar[str] = "edgec_exp_float32"
+
+    def real(self, x: Array) -> Array:
+        """Round once; values out of range become infinite."""
+        return in_double(np.exp, x)

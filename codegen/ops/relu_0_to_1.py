@@ -1,0 +1,18 @@
+"""RELU_0_TO_1: values limited to 0 .. 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from edgec.codegen.rectifier import Rectifier
+from edgec.codegen.registry import register
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relu0To1(Rectifier):
+    """Clamp to 0 .. 1."""
+
+    builtin: ClassVar[str] = "RELU_0_TO_1"
+    high: ClassVar[float] = 1.0

@@ -1,0 +1,13 @@
+"""ABS with random quantisation."""
+
+from __future__ import annotations
+
+from tests.support.elementwise import add_unary
+
+BUILTIN = "ABS"
+DTYPES = ("int8", "float32")
+ULPS = 0
+
+
+def add(draw, model, dtype):
+    add_unary(draw, model, dtype, BUILTIN)

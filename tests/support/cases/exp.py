@@ -1,0 +1,13 @@
+"""EXP with random quantisation."""
+
+from __future__ import annotations
+
+from tests.support.elementwise import add_unary
+
+BUILTIN = "EXP"
+DTYPES = ("int8", "float32")
+ULPS = 2
+
+
+def add(draw, model, dtype):
+    add_unary(draw, model, dtype, BUILTIN)
