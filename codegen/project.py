@@ -59,6 +59,10 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     family = TEMPLATES / target.template
     if not family.is_dir() or target.template == "common":
         raise TargetError(f"{target.name}: there is no firmware template {target.template!r}")
+    for folder in (out / "src", out / "firmware"):
+        if folder.exists():
+            # What an earlier rendering left would be compiled too.
+            shutil.rmtree(folder)
     _copy(bundle_src, out / "src", (".c", ".h"))
     _copy(TEMPLATES / "common", out / "firmware", (".c", ".h"))
     _copy(family, out / "firmware", (".c", ".h", ".ld"))
