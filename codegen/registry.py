@@ -11,7 +11,7 @@ import importlib
 import inspect
 import pkgutil
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar, Protocol, Self, TypeVar
@@ -203,19 +203,19 @@ def kernel_ops() -> Mapping[str, type[KernelOp]]:
     return dict(sorted(_REGISTRY.items()))
 
 
-def violations(op: KernelOp, io: Io) -> Iterator[str]:
-    """Yield, as sentences, every limit of the op that these tensors break."""
-    broken = False
+def violation(op: KernelOp, io: Io) -> str:
+    """Return, as a sentence, the first limit of the op that these tensors break; empty if none.
+
+    The order of an op's constraints counts: each may rest on what those before it promise.
+    """
     for constraint in op.constraints:
         if not constraint(op, io):
-            broken = True
-            yield sentence(constraint)
-    if broken:
-        return  # shapes may rest on what the constraints promise
+            return sentence(constraint)
     wanted = op.shapes(io)
     got = tuple(t.shape for t in io.outputs)
     if wanted != got:
-        yield f"output shapes {_list(got)} declared, {_list(wanted)} computed"
+        return f"output shapes {_list(got)} declared, {_list(wanted)} computed"
+    return ""
 
 
 def sentence(constraint: Callable[..., Any]) -> str:

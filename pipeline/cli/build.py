@@ -11,14 +11,9 @@ from edgec.pipeline.cli.display import json_option, quiet_option
 from edgec.targets.profile import parse_size, target_names
 
 
-class Size(click.ParamType):
-    """A number of bytes, as in 64K or 1M."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """Return bytes."""
-        return parse_size(value, getattr(param, "opts", ["size"])[0])
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Return bytes, from a number as in 64K or 1M."""
+    return None if value is None else parse_size(value, param.opts[0])
 
 
 def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
@@ -62,8 +57,8 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     show_default=True,
     help="Whose integer rounding the code reproduces.",
 )
-@click.option("--ram", type=Size(), metavar="SIZE", help="RAM the model may take, as in 64K.")
-@click.option("--flash", type=Size(), metavar="SIZE", help="Flash the model may take, as in 256K.")
+@click.option("--ram", callback=_size, metavar="SIZE", help="RAM the model may take, as in 64K.")
+@click.option("--flash", callback=_size, metavar="SIZE", help="Flash the model may take, as in 256K.")
 @click.option("--name", metavar="N", help="Name in the generated C; the file's name otherwise.")
 @click.option(
     "-o",

@@ -40,7 +40,7 @@ def print_table(
     right: Sequence[int] = (),
 ) -> None:
     """Print a table on stdout; the columns in `right` are numbers."""
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+    table = Table(header_style="bold")
     for number, name in enumerate(head):
         table.add_column(name, justify="right" if number in right else "left", overflow="fold")
     for row in rows:

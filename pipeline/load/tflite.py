@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgec.codegen.registry import Io, KernelOp, Node, kernel_ops, violations
+from edgec.codegen.registry import Io, KernelOp, Node, kernel_ops, violation
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array, DType, Graph, Quant, Rounding, Tensor, check
 from edgec.pipeline.load.builtin_names import BUILTIN_NAMES
@@ -209,7 +209,8 @@ def _read_op(node: Node) -> tuple[KernelOp | None, list[str]]:
         return None, [f"{where}: without inputs or outputs"]
     try:
         op = cls.parse(node)
-        return op, [f"{where}: {text}" for text in violations(op, Io(node.inputs, node.outputs))]
+        broken = violation(op, Io(node.inputs, node.outputs))
+        return op, [f"{where}: {broken}"] if broken else []
     except MalformedError:
         raise
     except UnsupportedModelError as error:

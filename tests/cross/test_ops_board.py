@@ -1,0 +1,75 @@
+"""Every op at least once on the emulated Cortex-M4: one model, one branch an op."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from edgec.codegen.registry import kernel_ops
+from edgec.pipeline.compile import Compiled, write_sources
+from edgec.pipeline.graph import check
+from edgec.pipeline.load import tflite
+from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.pipeline.verify import run_sample
+from edgec.targets.profile import load_target
+from edgec.targets.session import open_device
+from edgec.targets.toolchain import build_image
+from tests.support.cases import case_modules
+from tests.support.flatmodel import FlatModel
+from tests.support.oracle import assert_close, run_litert
+
+GROUP = 20
+BOARD_ULPS = 16
+"""newlib's libm and the compiler's contraction of products differ from the host by a few ulps."""
+
+
+def groups(dtype: str) -> list[tuple[str, ...]]:
+    names = [name for name, m in sorted(case_modules().items()) if dtype in m.DTYPES]
+    return [tuple(names[i : i + GROUP]) for i in range(0, len(names), GROUP)]
+
+
+def draw_model(names: tuple[str, ...], dtype: str) -> FlatModel:
+    """One instance of each op, the same ones in every run; the first draws are trivial."""
+    found: list[FlatModel] = []
+
+    @seed(7)
+    @settings(
+        max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        model = FlatModel()
+        for name in names:
+            case_modules()[name].add(data.draw, model, dtype)
+        found.append(model)
+
+    draw()
+    return found[-1]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "names"), [(d, g) for d in ("int8", "float32") for g in groups(d)]
+)
+def test_ops_answer_on_the_board_as_the_interpreter(
+    dtype: str, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    model = draw_model(names, dtype)
+    content = model.bytes()
+    graph, plan = plan_memory(check(tflite.parse(content, "ops")))
+    verify_plan(graph, plan)
+    sample = model.draw_inputs(1)
+    want = run_litert(content, [sample])[0]
+    target = load_target("cortex-m4")
+    write_sources(Compiled(content, graph, plan), target, tmp_path)
+    image = build_image(tmp_path / "firmware", target)
+    with open_device(image, target) as device:
+        got = run_sample(device, graph, sample)
+    for index, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+        assert_close(mine, theirs, BOARD_ULPS, f"output {index} of {names}")
+
+
+def test_every_op_has_a_case() -> None:
+    assert set(kernel_ops()) == set(case_modules())
