@@ -158,10 +158,10 @@ def _output(builder: Builder, name: str, source: str) -> tuple[Value, Port]:
     value, order = builder.separated(builder.values[name])
     if any(axis is None for axis in order):
         raise BatchMixed
-    if value.origin:
-        value = builder.like(
-            value, builder.layer(tf_keras.layers.Activation, value.tensor, "linear")
-        )
+    if any(value.tensor is builder.values[item].tensor for item in builder.input_axes):
+        # Keras needs at least one layer between an input and an output.
+        tensor = builder.layer(tf_keras.layers.Activation, value.tensor, "linear")
+        value = builder.like(value, tensor)
     return value, Port(name, value.shape, tuple(axis for axis in order if axis is not None))
 
 

@@ -96,7 +96,7 @@ class Builder:
 
     def wanted(self, node: Node, index: int) -> bool:
         """Whether anything reads the output at `index`."""
-        return node.output(index) in self.used
+        return bool(node.output(index)) and node.output(index) in self.used
 
     # --- outputs of a node ------------------------------------------------------------------------
 

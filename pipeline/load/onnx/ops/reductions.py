@@ -10,6 +10,7 @@ from edgec.pipeline.load.onnx import keras_layers, views
 from edgec.pipeline.load.onnx.builder import BatchMixed, Builder
 from edgec.pipeline.load.onnx.nodes import Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
+from edgec.pipeline.load.onnx.spatial import channels_last
 from edgec.pipeline.load.onnx.views import Factor, Value
 
 L = tf_keras.layers
@@ -23,6 +24,9 @@ def reduce(builder: Builder, node: Node) -> None:
     reduced = {factor for axis in axes for factor in value.logical[axis]}
     if any(factor.batch for factor in reduced):
         raise BatchMixed
+    if value.origin and value.rank == 4 and axes == {2, 3}:
+        # The input can have any layout, and this one makes the reduction a pool.
+        value, _ = channels_last(builder, value)
     if reduced:
         value, positions = _positions(builder, value, reduced)
         tensor = _reduce(builder, node.op.removeprefix("Reduce").lower(), value, positions)
