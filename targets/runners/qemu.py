@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import select
+import shutil
 import subprocess
 import tempfile
 import time
@@ -40,10 +41,12 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     argv = [*_machine(target, qemu), "-chardev", chardev, "-serial", "chardev:link"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*argv, "-kernel", str(image)],
+            [*_leash(), *argv, "-kernel", str(image)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.PIPE,
+            # Ctrl-C is ours to handle: an emulator that ends first looks like a fault.
+            process_group=0,
         )
         try:
             port = _wait_for_port(process)
@@ -56,6 +59,12 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
             process.wait()
             if process.stderr is not None:
                 process.stderr.close()
+
+
+def _leash() -> list[str]:
+    """Return the command that ends the emulator with us, even if we are killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def _machine(target: Target, qemu: str) -> list[str]:

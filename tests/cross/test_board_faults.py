@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +112,37 @@ def test_interrupting_ends_the_emulator(tmp_path: Path) -> None:
         assert len(_children()) == len(before) + 1
         raise KeyboardInterrupt
     assert _children() == before
+
+
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None, reason="no setpriv: apt-get install util-linux"
+)
+def test_killing_us_ends_the_emulator(tmp_path: Path) -> None:
+    image = build_changed(tmp_path, M4, "return 0;", "return 0; ")
+    script = f"""
+import os, pathlib, time
+from edgec.targets.profile import load_target
+from edgec.targets.runners import qemu
+with qemu.start(pathlib.Path({str(image.elf)!r}), load_target("cortex-m4")):
+    print(pathlib.Path(f"/proc/self/task/{{os.getpid()}}/children").read_text(), flush=True)
+    time.sleep(60)
+"""
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    emulator = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline = time.monotonic() + 10
+    while _runs(emulator) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(emulator)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _children() -> set[str]:
