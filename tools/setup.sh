@@ -9,8 +9,6 @@ VENV=${VENV:-.venv}
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "error: $1"; [ -z "${2:-}" ] || say "hint: $2"; exit 4; }
 
-# --- what is missing, as Debian names it -------------------------------------------------------
-
 python_is_right() {
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null
 }
@@ -28,6 +26,7 @@ find_python() {
 
 has_header() { printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1; }
 
+# What is missing, as Debian names it: words without spaces, so they are used unquoted below.
 missing_packages() {
     local python
     command -v make >/dev/null || echo make
@@ -45,40 +44,35 @@ missing_packages() {
     fi
 }
 
-# --- apt ---------------------------------------------------------------------------------------
-
 apt_install() {
-    local sudo=()
+    local sudo=
     command -v apt-get >/dev/null || { say "no apt-get on this machine"; return 1; }
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || { say "not root, and no sudo"; return 1; }
-        if [ -t 0 ]; then sudo=(sudo); else sudo=(sudo -n); fi
+        if [ -t 0 ]; then sudo=sudo; else sudo="sudo -n"; fi
     fi
     say "apt-get install $*"
-    "${sudo[@]}" apt-get update -q >&2 || say "apt-get update failed; trying with the old lists"
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends "$@" >&2
+    $sudo apt-get update -qq >&2 || say "apt-get update failed; trying with the old lists"
+    $sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >&2
 }
 
 install_tools() {
-    local missing optional=()
-    mapfile -t missing < <(missing_packages)
-    command -v clang >/dev/null || optional=(clang)
-    if [ ${#missing[@]} -gt 0 ]; then
-        say "missing: ${missing[*]}"
-        apt_install "${missing[@]}" || true
-        mapfile -t missing < <(missing_packages)
-        if [ ${#missing[@]} -gt 0 ]; then
-            die "these are missing, and could not be installed: ${missing[*]} (as Debian names them)" \
-                "install them by hand so that gcc, arm-none-eabi-gcc (with newlib), qemu-system-arm and python3 (3.11 to 3.13, with venv) are on PATH, then run make again"
+    local missing
+    missing=$(missing_packages)
+    if [ -n "$missing" ]; then
+        say "missing:" $missing
+        apt_install $missing || true
+        missing=$(missing_packages)
+        if [ -n "$missing" ]; then
+            die "these are missing, and could not be installed:"$'\n'"$missing" \
+                "install them by hand (the names are Debian's) so that gcc, arm-none-eabi-gcc (with newlib), qemu-system-arm and python3 (3.11 to 3.13, with venv) are on PATH, then run make again"
         fi
     fi
-    if [ "${WITH_CLANG:-}" = 1 ] && [ ${#optional[@]} -gt 0 ]; then
-        apt_install "${optional[@]}" || say "no clang: the tests that compile with it will be skipped"
+    if [ "${WITH_CLANG:-}" = 1 ] && ! command -v clang >/dev/null; then
+        apt_install clang || say "no clang: the tests that compile with it will be skipped"
     fi
 }
-
-# --- Python ------------------------------------------------------------------------------------
 
 install_venv() {
     local extras=$1 python quiet=--quiet
