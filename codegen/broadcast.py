@@ -26,7 +26,21 @@ def loops(io: Io) -> dict[str, Value]:
     Neighbouring dimensions that both inputs walk through alike are merged, so that equal shapes
     are one loop. Loops are padded with size 1 at the front to a fixed count.
     """
-    merged = _merged(io.y.shape, io.x.shape, io.input(1).shape)
+    return _fields(_merged(io.y.shape, io.x.shape, io.input(1).shape))
+
+
+def matrix_loops(io: Io) -> dict[str, Value]:
+    """Return the fields of `edgec_broadcast` as `loops` does, for steps of whole matrices.
+
+    Matrices are the last two dimensions; a kernel walks through them itself.
+    """
+    (*batch, _, _), x, w = io.y.shape, io.x.shape, io.input(1).shape
+    x_size, w_size = math.prod(x[-2:]), math.prod(w[-2:])
+    merged = _merged(tuple(batch), x[:-2], w[:-2])
+    return _fields([(n, step1 * x_size, step2 * w_size) for n, step1, step2 in merged])
+
+
+def _fields(merged: list[tuple[int, int, int]]) -> dict[str, Value]:
     rows = [(1, 0, 0)] * (MAX_LOOPS - len(merged)) + merged
     return {
         "loops.size": tuple(r[0] for r in rows),

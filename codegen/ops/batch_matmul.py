@@ -1,0 +1,126 @@
+"""BATCH_MATMUL: products of matrices, either of which may be transposed or repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from edgec.codegen import broadcast
+from edgec.codegen.binary import float32_scales
+from edgec.codegen.constraints import all_inputs_alike, inputs, int8_or_float32
+from edgec.codegen.quantmath import quantize_multiplier, requantize_double
+from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, register
+from edgec.pipeline.graph import Array, DType
+
+MAX_DEPTH = (2**31 - 1) // 255**2
+
+
+def matrices_fit(op: BatchMatMul, io: Io) -> bool:
+    """Both inputs have 2 to 5 dimensions, and the columns of the first are the second's rows."""
+    x, w = io.x.shape, io.input(1).shape
+    if not (2 <= len(x) <= 5 and 2 <= len(w) <= 5):
+        return False
+    return x[-2 if op.adj_x else -1] == w[-1 if op.adj_y else -2]
+
+
+def batches_broadcast(op: KernelOp, io: Io) -> bool:
+    """The dimensions before the last two broadcast."""
+    try:
+        np.broadcast_shapes(io.x.shape[:-2], io.input(1).shape[:-2])
+    except ValueError:
+        return False
+    return True
+
+
+def sum_fits_int32(op: BatchMatMul, io: Io) -> bool:
+    """An int8 product sums at most 33025 elements."""
+    return io.x.dtype is DType.FLOAT32 or op.depth(io) <= MAX_DEPTH
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchMatMul(KernelOp):
+    """Matrix product of the last two dimensions."""
+
+    builtin: ClassVar[str] = "BATCH_MATMUL"
+    constraints: ClassVar[tuple[Any, ...]] = (
+        inputs(2),
+        int8_or_float32,
+        all_inputs_alike,
+        matrices_fit,
+        batches_broadcast,
+        sum_fits_int32,
+    )
+
+    adj_x: bool
+    adj_y: bool
+
+    @classmethod
+    def parse(cls, node: Node) -> Self:
+        """Read BatchMatMulOptions: 0 adj_x, 1 adj_y."""
+        o = node.options
+        return cls(adj_x=o.boolean(0), adj_y=o.boolean(1), **node.ends)
+
+    def depth(self, io: Io) -> int:
+        """Return the number of products summed."""
+        return io.x.shape[-2 if self.adj_x else -1]
+
+    def shapes(self, io: Io) -> tuple[Shape, ...]:
+        """Return the broadcast batch dimensions, then rows and columns."""
+        x, w = io.x.shape, io.input(1).shape
+        batch = np.broadcast_shapes(x[:-2], w[:-2])
+        return ((*batch, x[-1 if self.adj_x else -2], w[-2 if self.adj_y else -1]),)
+
+    def macs(self, io: Io) -> int:
+        """Return output elements times products summed."""
+        return io.y.size * self.depth(io)
+
+    def scale(self, io: Io) -> tuple[int, int]:
+        """Return the product's scale; TFLite GetQuantizedConvolutionMultipler."""
+        x, w, y = float32_scales(io)
+        return quantize_multiplier(float(x * w) / float(y))
+
+    def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
+        """Multiply: int8 exactly, then requantised; float32 in the order of the kernel."""
+        a, b = np.asarray(inputs[0]), np.asarray(inputs[1])
+        a = a.swapaxes(-1, -2) if self.adj_x else a
+        b = b.swapaxes(-1, -2) if self.adj_y else b
+        if io.x.dtype is DType.FLOAT32:
+            total = np.zeros(io.y.shape, np.float32)
+            for k in range(self.depth(io)):
+                total += a[..., :, k, None] * b[..., None, k, :]
+            return (total,)
+        acc = (a.astype(np.float64) - io.x.q.zero_point) @ (b - float(io.input(1).q.zero_point))
+        out = requantize_double(acc.astype(np.int64), *self.scale(io)) + io.y.q.zero_point
+        return (np.clip(out, -128, 127).astype(np.int8),)
+
+    def lower(self, io: Io) -> Step:
+        """Return the kernel, which walks both matrices by their strides."""
+        x_cols, w_cols = io.x.shape[-1], io.input(1).shape[-1]
+        fields: dict[str, Any] = {
+            **broadcast.matrix_loops(io),
+            "rows": io.y.shape[-2],
+            "columns": io.y.shape[-1],
+            "depth": self.depth(io),
+            "row1": 1 if self.adj_x else x_cols,
+            "depth1": x_cols if self.adj_x else 1,
+            "column2": w_cols if self.adj_y else 1,
+            "depth2": 1 if self.adj_y else w_cols,
+        }
+        if io.x.dtype is DType.FLOAT32:
+            return Step("edgec_batch_matmul_float32", fields, inputs=(0, 1))
+        multiplier, shift = self.scale(io)
+        return Step(
+            "edgec_batch_matmul_int8",
+            {
+                **fields,
+                "multiplier": multiplier,
+                "shift": shift,
+                "zero_point1": io.x.q.zero_point,
+                "zero_point2": io.input(1).q.zero_point,
+                "out_zero_point": io.y.q.zero_point,
+            },
+            inputs=(0, 1),
+        )

@@ -1,0 +1,30 @@
+"""BATCH_MATMUL of variable and constant matrices, transposed or not, batches broadcast."""
+
+from __future__ import annotations
+
+from ai_edge_litert import schema_py_generated as schema
+from hypothesis import strategies as st
+
+from tests.support.binary_case import broadcast_shapes, operand
+from tests.support.cases import quant
+
+BUILTIN = "BATCH_MATMUL"
+DTYPES = ("int8", "float32")
+ULPS = 0
+
+
+def add(draw, model, dtype):
+    first, second, out = ((), (), ())
+    if draw(st.integers(0, 3)):
+        first, second, out = broadcast_shapes(draw, 3)
+    rows, depth, columns = (draw(st.integers(1, 8)) for _ in range(3))
+    adj_x, adj_y = draw(st.booleans()), draw(st.booleans())
+    x = (*first, *((depth, rows) if adj_x else (rows, depth)))
+    w = (*second, *((columns, depth) if adj_y else (depth, columns)))
+    constant = draw(st.sampled_from((None, None, 1)))
+    a = operand(draw, model, x, dtype, quant(draw, dtype), False)
+    b = operand(draw, model, w, dtype, quant(draw, dtype), constant == 1)
+    y = model.output((*out, rows, columns), dtype, *quant(draw, dtype))
+    options = schema.BatchMatMulOptionsT()
+    options.adjX, options.adjY = adj_x, adj_y
+    model.op(BUILTIN, [a, b], [y], options, version=2)
