@@ -45,7 +45,7 @@ OPEN_FILES = 1024
 TIMEOUT_S = 900.0
 
 _INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
-_SIGNAL_CAUSES = {
+_SIGNAL_CAUSES: Mapping[int, str] = {
     signal.SIGKILL: " (out of memory?)",
     signal.SIGALRM: " (reading the file did not end; is it damaged?)",
     signal.SIGSEGV: " (is the file damaged?)",

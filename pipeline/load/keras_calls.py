@@ -87,7 +87,9 @@ def call_inputs(node: Any, where: str) -> Iterator[TensorRef]:
         yield _reference(item, where)
         keywords = as_mapping(item[3], where, "kwargs") if len(item) > 3 else {}
         for key, value in keywords.items():
-            if value not in (None, False) and key != "name":
+            if isinstance(value, list) and key in _INPUT_KEYWORDS:
+                yield _reference(value, where)
+            elif value not in (None, False) and key != "name":
                 raise refusal(where, f"is called with {key}={value!r}")
 
 

@@ -18,8 +18,10 @@ _IGNORED = frozenset(
         "build_input_shape",
         "dtype",
         "implementation",
+        "key_shape",
         "name",
         "noise_shape",
+        "query_shape",
         "ragged",
         "renorm_clipping",
         "renorm_momentum",
@@ -27,6 +29,7 @@ _IGNORED = frozenset(
         "sparse",
         "trainable",
         "use_cudnn",
+        "value_shape",
         "zero_output_for_mask",
     }
 )

@@ -24,6 +24,8 @@ MAX_GRAPH_BYTES = 512 << 20
 MAX_WEIGHTS_BYTES = 1 << 30
 
 _NO_KERAS = "save it as .keras, or convert it to ONNX: python -m tf2onnx.convert --saved-model DIR"
+# What the checkpoint reader raises for damage, beside TensorFlow's own classes.
+_CHECKPOINT_ERRORS = (LookupError, RuntimeError, ValueError)
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
@@ -107,7 +109,7 @@ class _Weights:
         try:
             self.reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
             self.checkpoint.ParseFromString(self.reader.get_tensor(_OBJECT_GRAPH))
-        except (tf.errors.OpError, ValueError) as error:
+        except (tf.errors.OpError, *_CHECKPOINT_ERRORS) as error:
             text = " ".join(str(error).split())
             raise UnsupportedModelError(f"{path.name}: damaged checkpoint: {text}") from None
 
@@ -159,7 +161,7 @@ class _Weights:
             raise refusal(layer, f"the checkpoint has no variable {'/'.join(names)!r} of it")
         try:
             return np.asarray(self.reader.get_tensor(values[0].checkpoint_key))
-        except (tf.errors.OpError, ValueError) as error:
+        except (tf.errors.OpError, *_CHECKPOINT_ERRORS) as error:
             text = " ".join(str(error).split())
             raise refusal(layer, f"damaged checkpoint: {text}") from None
 

@@ -20,9 +20,9 @@ from edgec.pipeline.calibration import Calibration, calibrate, load_samples
 from edgec.pipeline.errors import EdgecError, UnsupportedModelError
 from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.load.source import Format
+from edgec.pipeline.lower.converted_file import float_ops, in_signature_order
 from edgec.pipeline.lower.input_range import input_specs
 from edgec.pipeline.lower.layer_cost import layer_summary
-from edgec.pipeline.lower.port_order import in_signature_order
 from edgec.pipeline.worker import Progress, Report
 
 _BATCH = 64
@@ -39,13 +39,16 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
         specs = input_specs(model, model_path, kind)
         calibration = calibrate(None if path is None else Path(path), specs)
     content = _converted(model, model_path.name, calibration, report)
+    warnings = list(calibration.warnings) if calibration else []
+    if calibration and (names := float_ops(content)):
+        warnings.append(f"the converter has no int8 form of {', '.join(names)}: float32 is left")
     _write(Path(request["out"]), content)
     return {
         "inputs": _described(model.inputs),
         "outputs": _described(model.outputs),
         "calibration": calibration.description if calibration else "none: float32",
         "synthetic": calibration is not None and calibration.synthetic,
-        "warnings": list(calibration.warnings) if calibration else [],
+        "warnings": warnings,
         "versions": _versions(),
     }
 

@@ -1,4 +1,4 @@
-"""Puts the inputs and outputs of a converted `.tflite` in the source model's order.
+"""Mends and checks a `.tflite` that TensorFlow's converter has just made.
 
 TensorFlow's converter keeps the names of a signature but orders the subgraph's tensors as it
 likes. The file's two index vectors are overwritten in place; nothing else in it moves.
@@ -45,3 +45,19 @@ def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> Non
             "an input that nothing reads, or an output that is an input, cannot be compiled",
         )
     struct.pack_into(f"<{count}i", content, start, *wanted)
+
+
+def float_ops(content: bytes) -> tuple[str, ...]:
+    """Return the names of the ops that compute in float32, each once, sorted."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
+    found = set()
+    for subgraph in model.subgraphs:
+        for op in subgraph.operators:
+            kinds = {subgraph.tensors[index].type for index in op.outputs if index >= 0}
+            if schema.TensorType.FLOAT32 in kinds:
+                code = model.operatorCodes[op.opcodeIndex]
+                found.add(names[max(code.builtinCode, code.deprecatedBuiltinCode)])
+    return tuple(sorted(found))
