@@ -132,6 +132,18 @@ class Const:
 Value = int | float | Const | Sequence[int] | Sequence[float] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a kernel is expected to take for one layer: the planner's basis for choosing.
+
+    `instructions` are of one inference on the target's core; `flash_bytes` are the layer's
+    parameters and packed weights, without the kernel's code, which layers share.
+    """
+
+    instructions: int
+    flash_bytes: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
     """The C that one op becomes: a call of one kernel.
@@ -142,7 +154,7 @@ class Step:
     positions of the op's inputs that are passed as pointers. Where `arrays` is set, inputs are
     passed as one `const void *const *` and outputs as one `void *const *`. A kernel that takes
     working memory has `scratch_bytes` (0: this time it gets a null pointer), others None. A `view`
-    computes nothing: the output is the input's memory.
+    computes nothing: the output is the input's memory. `cost` is stated where there is a choice.
     """
 
     kernel: str = ""
@@ -151,6 +163,7 @@ class Step:
     arrays: bool = False
     scratch_bytes: int | None = None
     view: bool = False
+    cost: Cost | None = None
 
 
 class KernelOp(Op):
@@ -176,6 +189,14 @@ class KernelOp(Op):
     @abstractmethod
     def lower(self, io: Io) -> Step:
         """Choose the kernel and compute its parameters."""
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return further kernels for a core with these features, each with its cost.
+
+        They answer exactly as `lower`'s kernel does; where there are some, that one states its
+        cost too. Their C has a portable twin, so that they run on the host as well.
+        """
+        return ()
 
     def macs(self, io: Io) -> int:
         """Return the multiply-accumulates of one inference; 0 for ops that are not products."""

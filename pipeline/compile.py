@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import edgec
 from edgec.codegen import emit, tflm
 from edgec.codegen.layout import Plan
 from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, render_project
+from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.load import tflite
 from edgec.pipeline.passes import run_passes
 from edgec.pipeline.plan import plan_memory, verify_plan
 from edgec.targets.profile import Target
-
-Optimize = Literal["size", "balanced", "speed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +26,13 @@ class Compiled:
     plan: Plan
 
 
-def compile_model(path: Path, name: str, rounding: Rounding, target: Target) -> Compiled:
-    """Read a `.tflite`, rewrite its graph for the target and plan its memory."""
+def compile_model(
+    path: Path, name: str, rounding: Rounding, target: Target, optimize: Optimize = "balanced"
+) -> Compiled:
+    """Read a `.tflite`, rewrite its graph for the target, choose kernels and plan its memory."""
     model = path.read_bytes()
     graph = tflite.parse(model, name, rounding, where=path.name)
-    graph, plan = plan_memory(run_passes(graph, target))
+    graph, plan = plan_memory(run_passes(graph, target), target.features, optimize)
     verify_plan(graph, plan)
     return Compiled(model, graph, plan)
 

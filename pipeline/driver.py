@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import edgec
+from edgec.codegen.selection import Optimize
 from edgec.pipeline.accuracy import float_accuracy, load_labelled, measure_accuracy
 from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
-from edgec.pipeline.compile import Compiled, Optimize, compile_model, optimized, write_sources
+from edgec.pipeline.compile import Compiled, compile_model, optimized, write_sources
 from edgec.pipeline.errors import BudgetError, UsageError
 from edgec.pipeline.graph import DType, Graph, Rounding
 from edgec.pipeline.load.float_model import Port
@@ -87,7 +88,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
     with new_bundle(out) as work:
         lowered = _lower(source, work / "model.tflite", options, progress)
         progress(Progress("compile", 0, 0, "planning memory and generating C"))
-        compiled = compile_model(lowered.path, name, options.rounding, target)
+        compiled = compile_model(lowered.path, name, options.rounding, target, options.optimize)
         write_sources(compiled, target, work)
         result = _planned(source, lowered, compiled, target, options)
         if not options.emit_only:
@@ -259,7 +260,8 @@ def _reopened(
     """Return a trial of a finished bundle, which itself is only read."""
     profile = optimized(load_target(target or bundle.target), bundle.options["optimize"])
     rounding = Rounding(bundle.options["rounding"])
-    compiled = compile_model(bundle.path("model"), bundle.name, rounding, profile)
+    optimize = bundle.options["optimize"]
+    compiled = compile_model(bundle.path("model"), bundle.name, rounding, profile, optimize)
     write_sources(compiled, profile, work)
     inputs = random_samples(compiled, samples)
     return Trial(compiled, work / "firmware", profile, inputs, progress)

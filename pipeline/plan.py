@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edgec.codegen.layout import Place, Plan, Region
-from edgec.codegen.registry import Io, Step, as_kernel_op
+from edgec.codegen.registry import Step
+from edgec.codegen.selection import Optimize, choose_steps
 from edgec.pipeline.graph import Graph
 
 ALIGN = 8
@@ -34,9 +35,14 @@ class _Block:
     last: int
 
 
-def plan_memory(graph: Graph) -> tuple[Graph, Plan]:
-    """Return the graph with its ops in the best order found, and its memory plan."""
-    lowered = {op.outputs: as_kernel_op(op).lower(Io.of(graph, op)) for op in graph.ops}
+def plan_memory(
+    graph: Graph, features: frozenset[str] = frozenset(), optimize: Optimize = "balanced"
+) -> tuple[Graph, Plan]:
+    """Return the graph with its ops in the best order found, and its memory plan.
+
+    Kernels are chosen for a core with `features`; without any, all are portable C.
+    """
+    lowered = choose_steps(graph, features, optimize)
     ordered = _best_order(graph, lowered)
     steps = tuple(lowered[op.outputs] for op in ordered.ops)
     places, owners, copies = _storage(ordered, steps)
