@@ -1,0 +1,17 @@
+#ifndef EDGEC_MAX_POOL_2D_INT8_H
+#define EDGEC_MAX_POOL_2D_INT8_H
+
+#include <stdint.h>
+
+typedef struct {
+    int16_t batches, in_h, in_w, channels;
+    int16_t out_h, out_w, kernel_h, kernel_w;
+    int16_t stride_h, stride_w, pad_top, pad_left;
+    int8_t out_min, out_max;
+} edgec_max_pool_2d_int8_params;
+
+/* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
+void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t *in,
+                                int8_t *out);
+
+#endif

@@ -1,0 +1,19 @@
+#include "edgec_sum_float32.h"
+
+void edgec_sum_float32(const edgec_sum_float32_params *p, const float *in, float *out)
+{
+    const edgec_reduction *r = &p->loops;
+    int32_t kept[4] = {0};
+    int32_t from = 0;
+    do {
+        int32_t reduced[3] = {0};
+        int32_t at = from;
+        float sum = 0.0f;
+        do {
+            for (int32_t i = 0; i < r->reduced_size[3]; ++i) {
+                sum += in[at + i * r->reduced_step[3]];
+            }
+        } while (edgec_reduction_next(r->reduced_size, r->reduced_step, 3, reduced, &at));
+        *out++ = sum / p->divisor;
+    } while (edgec_reduction_next(r->kept_size, r->kept_step, 4, kept, &from));
+}
