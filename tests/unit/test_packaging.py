@@ -170,3 +170,12 @@ def test_an_onnx_model_asks_for_the_extra_that_it_needs(environment: Path, tmp_p
     assert done.returncode == 4, done.stdout + done.stderr
     assert "pip install 'edgec[tensorflow]'" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_every_dependency_is_pinned_to_a_version_that_it_admits() -> None:
+    pins = dict(re.findall(r"^([a-z0-9.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    project = pyproject()["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["tensorflow"], *extras["dev"]]
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(pins[requirement.name.lower()]), requirement
