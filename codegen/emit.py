@@ -264,7 +264,8 @@ class _Emitter:
         return "\n".join(lines) + "\n"
 
     def _kernel_call(self, index: int, op: Op, step: Step) -> list[str]:
-        ins = [self.pointer(op.inputs[i], True) for i in step.inputs]
+        names = [op.inputs[i] for i in step.inputs]
+        ins = [self.pointer(n, not self.graph[n].variable) for n in names]
         outs = [self.pointer(n, False) for n in op.outputs]
         args = [f"&layer_{index}"] if step.params else []
         lines: list[str] = []

@@ -86,8 +86,8 @@ class _Reader:
             )
         subgraph = subgraphs[0]
         self.tensors = self._tensors(subgraph)
-        inputs = tuple(self._tensor(i).name for i in subgraph.int32s(1))
-        outputs = tuple(self._tensor(i).name for i in subgraph.int32s(2))
+        inputs = tuple(self._value(i).name for i in subgraph.int32s(1))
+        outputs = tuple(self._value(i).name for i in subgraph.int32s(2))
         if not inputs or not outputs:
             raise UnsupportedModelError("a model has at least one input and one output")
         ops = self._ops(subgraph)
@@ -117,7 +117,7 @@ class _Reader:
         dtype = _TYPES[code]
         shape = table.int32s(0)
         signature = table.int32s(7)
-        if any(d < 0 for d in shape) or any(d == 0 for d in shape):
+        if any(d < 0 for d in shape):
             raise UnsupportedModelError(
                 f"{where}: shape {list(shape)} is dynamic", "export with fixed shapes and batch 1"
             )
@@ -159,6 +159,16 @@ class _Reader:
             raise MalformedError(f"tensor index {index} of {len(self.tensors)}")
         return self.tensors[index]
 
+    def _value(self, index: int) -> Tensor:
+        """Return a tensor that holds values; intermediates are empty, they only carry scales."""
+        tensor = self._tensor(index)
+        if 0 in tensor.shape:
+            raise UnsupportedModelError(
+                f"tensor {tensor.name!r}: shape {list(tensor.shape)} is dynamic",
+                "export with fixed shapes and batch 1",
+            )
+        return tensor
+
     def _ops(self, subgraph: Table) -> tuple[KernelOp, ...]:
         codes = tuple(self.model.tables(1))
         ops: list[KernelOp] = []
@@ -191,8 +201,8 @@ class _Reader:
             name,
             code.int32(2, 1),
             table.table(4) or EMPTY,
-            tuple(None if i == -1 else self._tensor(i) for i in table.int32s(1)),
-            tuple(self._tensor(i) for i in table.int32s(2)),
+            tuple(None if i == -1 else self._value(i) for i in table.int32s(1)),
+            tuple(self._value(i) for i in table.int32s(2)),
             tuple(self._tensor(i) for i in table.int32s(8) if i != -1),
             self.rounding,
         )
