@@ -28,10 +28,20 @@ def comment_text(text: str) -> str:
 def array(c_type: str, name: str, data: Array, comment: str = "") -> str:
     """Return the definition of a const array."""
     note = f"/* {comment_text(comment)} */\n" if comment else ""
-    body = wrap(number(v) for v in data.reshape(-1).tolist()) if data.dtype != np.float32 else wrap(
-        float_literal(float(v)) for v in data.reshape(-1)
-    )
+    flat = data.reshape(-1)
+    if data.dtype == np.float32:
+        body = wrap(float_literal(float(v)) for v in flat)
+    elif data.dtype.itemsize == 1:
+        body = _rows([str(v) for v in flat.tolist()], 16)
+    else:
+        body = wrap(number(v) for v in flat.tolist())
     return f"{note}const {c_type} {name}[{data.size}] = {{\n{body}\n}};\n"
+
+
+def _rows(items: Sequence[str], count: int) -> str:
+    """Join items with commas, `count` a line: weights are many, and `wrap` measures each item."""
+    chunks = (", ".join(items[i : i + count]) for i in range(0, len(items), count))
+    return ",\n".join(f"    {chunk}" for chunk in chunks)
 
 
 def struct_array(c_type: str, name: str, rows: Array, comment: str = "") -> str:
