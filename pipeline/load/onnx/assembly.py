@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import Any
@@ -124,7 +125,7 @@ def _import_node(builder: Builder, node: Node) -> None:
     elif node.op in importers():
         importers()[node.op](builder, node)
         for name in node.outputs:
-            if name in builder.values and np.prod(builder.values[name].shape) > MAX_ELEMENTS:
+            if name in builder.values and math.prod(builder.values[name].shape) > MAX_ELEMENTS:
                 raise Refusal(f"output of shape {list(builder.values[name].shape)} is too large")
     else:
         raise Refusal(_why_unknown(node))
@@ -145,6 +146,8 @@ def _stand_in(builder: Builder, node: Node, graph: OnnxGraph) -> None:
         if any(size is None or size < 1 for size in shape[1:]):
             continue
         sizes = tuple(size or 1 for size in shape)
+        if math.prod(sizes) > MAX_ELEMENTS:
+            continue
         if builder.open_batch and sizes[0] != 1:
             continue
         builder.add_input(name, sizes, 0 if builder.open_batch else None)

@@ -35,6 +35,15 @@ def read_model(path: Path) -> OnnxGraph:
     Raise UnsupportedModelError if it is not a whole and consistent ONNX model, is too large, has an
     opset below 13, or keeps weights in files that lie outside its own folder.
     """
+    try:
+        return _read(path)
+    except UnicodeDecodeError as error:
+        raise UnsupportedModelError(
+            f"{path.name}: a name in it is no UTF-8 text: {error.reason}", _REEXPORT
+        ) from error
+
+
+def _read(path: Path) -> OnnxGraph:
     model = _parse(path)
     folder = path.absolute().parent
     for tensor in _tensors(model.graph):
@@ -42,8 +51,7 @@ def read_model(path: Path) -> OnnxGraph:
         if tensor.data_location == TensorProto.EXTERNAL:
             _embed(tensor, folder)
     model = _inline(model, path)
-    opset = _opset(model, path)
-    return _convert(model, opset, path)
+    return _convert(model, _opset(model, path), path)
 
 
 def _parse(path: Path) -> Any:
@@ -252,6 +260,10 @@ def _check_schema(model: Any, path: Path) -> None:
 
 def _infer_shapes(model: Any) -> dict[str, tuple[int | None, ...]]:
     """Infer intermediate shapes, used only to go on checking after a refused node."""
+    known = {entry.domain for entry in model.opset_import}
+    for domain in sorted({node.domain for node in model.graph.node} - known):
+        # Inference gives up on the whole graph at an operator of an undeclared domain.
+        model.opset_import.add(domain=domain, version=1)
     try:
         inferred = onnx.shape_inference.infer_shapes(model)
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):

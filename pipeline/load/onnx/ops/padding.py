@@ -10,6 +10,7 @@ from edgec.pipeline.load.onnx.builder import BatchMixed, Builder
 from edgec.pipeline.load.onnx.nodes import Node
 from edgec.pipeline.load.onnx.ops.selection import cut, take
 from edgec.pipeline.load.onnx.registry import Refusal, importer
+from edgec.pipeline.load.onnx.spatial import MAX_WINDOW
 from edgec.pipeline.load.onnx.views import Value
 
 _MODES = ("constant", "reflect", "edge", "wrap")
@@ -41,6 +42,8 @@ def _amounts(builder: Builder, node: Node, rank: int) -> list[tuple[int, int]]:
     axes = list(range(rank)) if given is None else [int(axis) for axis in given.ravel()]
     if len(flat) != 2 * len(axes) or any(not -rank <= axis < rank for axis in axes):
         raise Refusal(f"{len(flat)} amounts for axes {axes} of an input of {rank}")
+    if any(abs(amount) > MAX_WINDOW for amount in flat):
+        raise Refusal(f"amounts are {flat}, wanted at most {MAX_WINDOW}")
     amounts = [(0, 0)] * rank
     for index, axis in enumerate(axes):
         amounts[axis % rank] = flat[index], flat[index + len(axes)]
