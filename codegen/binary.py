@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -122,11 +123,8 @@ def to_common_scale(a: Array, b: Array, io: Io, left_shift: int, power: int) -> 
     return requantize_double(a << left_shift, *first), requantize_double(b << left_shift, *second)
 
 
-def single_scale(scale: np.float32) -> Scale:
-    """Return a scale that TFLite computes in float32."""
-    return quantize_multiplier(float(scale))
-
-
-def float32_scales(io: Io) -> tuple[np.float32, np.float32, np.float32]:
-    """Return the scales of both inputs and the output as TFLite holds them."""
-    return np.float32(io.x.q.scale), np.float32(io.input(1).q.scale), np.float32(io.y.q.scale)
+def float32_scale(io: Io, formula: Callable[[np.float32, np.float32, np.float32], Any]) -> Scale:
+    """Return a scale that TFLite computes in float32 from those of both inputs and the output."""
+    scales = (np.float32(t.q.scale) for t in (io.x, io.input(1), io.y))
+    with np.errstate(all="ignore"):  # what is not finite is refused below
+        return quantize_multiplier(float(formula(*scales)))

@@ -10,6 +10,7 @@ from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array
 
 Pair = tuple[int, int]
+_MOST = 32767
 
 
 def height_width(shape: tuple[int, ...]) -> Pair:
@@ -41,8 +42,8 @@ class Window:
 
         Source: TFLite `kernels/padding.h`, ComputePaddingHeightWidth.
         """
-        if min(*kernel, *stride, *dilation) < 1:
-            raise UnsupportedModelError("kernel, stride and dilation must be positive")
+        if min(*kernel, *stride, *dilation) < 1 or max(*kernel, *stride, *dilation) > _MOST:
+            raise UnsupportedModelError(f"kernel, stride and dilation must be in 1..{_MOST}")
         if padding == 1:
             return Window(kernel, stride, dilation)
         if padding != 0:
@@ -52,6 +53,8 @@ class Window:
             for n, k, s, d in zip(size, kernel, stride, dilation, strict=True)
         ]
         before = (total[0] // 2, total[1] // 2)
+        if max(before) > _MOST:
+            raise UnsupportedModelError(f"padding of {max(before)} pixels, over {_MOST}")
         return Window(
             kernel, stride, dilation, before, (total[0] - before[0], total[1] - before[1])
         )

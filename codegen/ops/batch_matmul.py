@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from edgec.codegen import broadcast
-from edgec.codegen.binary import float32_scales
+from edgec.codegen.binary import Scale, float32_scale
 from edgec.codegen.constraints import all_inputs_alike, inputs, int8_or_float32
-from edgec.codegen.quantmath import quantize_multiplier, requantize_double
+from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, register
 from edgec.pipeline.graph import Array, DType
 
@@ -77,10 +77,9 @@ class BatchMatMul(KernelOp):
         """Return output elements times products summed."""
         return io.y.size * self.depth(io)
 
-    def scale(self, io: Io) -> tuple[int, int]:
+    def scale(self, io: Io) -> Scale:
         """Return the product's scale; TFLite GetQuantizedConvolutionMultipler."""
-        x, w, y = float32_scales(io)
-        return quantize_multiplier(float(x * w) / float(y))
+        return float32_scale(io, lambda x1, x2, y: float(x1 * x2) / float(y))
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Multiply: int8 exactly, then requantised; float32 in the order of the kernel."""

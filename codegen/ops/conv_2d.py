@@ -16,9 +16,14 @@ from edgec.pipeline.graph import Activation, Array, DType
 
 
 def filter_fits(op: KernelOp, io: Io) -> bool:
-    """The filter is (out_ch, kh, kw, in_ch / groups), and groups divide both channel counts."""
-    shape = io.input(1).shape
+    """The filter is (out_ch, kh, kw, in_ch / groups), quantised along out_ch if it has an axis.
+
+    Groups divide both channel counts.
+    """
+    shape, quant = io.input(1).shape, io.input(1).quant
     if len(shape) != 4 or io.x.shape[3] % shape[3]:
+        return False
+    if quant is not None and quant.per_channel and quant.axis != 0:
         return False
     return shape[0] % (io.x.shape[3] // shape[3]) == 0
 

@@ -16,9 +16,14 @@ from edgec.pipeline.graph import Activation, Array, DType, Rounding
 
 
 def weights_fit(op: KernelOp, io: Io) -> bool:
-    """The weights are (out_size, in_size), and the input is a whole number of rows."""
-    shape = io.input(1).shape
-    return len(shape) == 2 and io.x.size % shape[1] == 0
+    """The weights are (out_size, in_size), quantised along out_size if they have an axis.
+
+    The input is a whole number of rows.
+    """
+    shape, quant = io.input(1).shape, io.input(1).quant
+    if len(shape) != 2 or io.x.size % shape[1]:
+        return False
+    return quant is None or not quant.per_channel or quant.axis == 0
 
 
 def last_dimension_fits(op: FullyConnected, io: Io) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale
-from edgec.codegen.constraints import inputs_like_output
+from edgec.codegen.moves import inputs_like_output
 from edgec.codegen.registry import Io, Node, register
 from edgec.pipeline.graph import Array
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale, float32_scales, single_scale
+from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale, float32_scale
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, register
 from edgec.pipeline.graph import Array
@@ -40,8 +40,8 @@ class Prelu(BinaryOp):
 
     def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
         """Return the scales of positive and of negative elements; TFLite PreluPrepare."""
-        x, slope, y = float32_scales(io)
-        return single_scale(x / y), single_scale(x * slope / y), UNSCALED
+        positive = float32_scale(io, lambda x, slope, y: x / y)
+        return positive, float32_scale(io, lambda x, slope, y: x * slope / y), UNSCALED
 
     def real(self, a: Array, b: Array) -> Array:
         """Scale the negative elements."""
