@@ -58,7 +58,17 @@ def reciprocal(x: int, integer_bits: int) -> tuple[int, int]:
 
 
 def one_over_one_plus_x(a: int) -> int:
-    """Return 1 / (1 + a) in Q0.31 for 0 <= a < 1, by three Newton-Raphson steps."""
+    """Return 1 / (1 + a) in Q0.31 for 0 <= a < 1."""
+    return _saturating_shift(_twice_reciprocal(a), 1)
+
+
+def one_minus_x_over_one_plus_x(a: int) -> int:
+    """Return (1 - a) / (1 + a) in Q0.31 for 0 <= a < 1."""
+    return _saturating_shift(_twice_reciprocal(a) - (1 << 29), 2)
+
+
+def _twice_reciprocal(a: int) -> int:
+    """Return 2 / (1 + a) in Q2.29 for a in Q0.31, by three Newton-Raphson steps."""
 
     def mul(p: int, q: int) -> int:
         return int(doubling_high_mul(np.array(p, np.int64), q))
@@ -68,7 +78,7 @@ def one_over_one_plus_x(a: int) -> int:
     for _ in range(3):
         error = (1 << 29) - mul(half, x)
         x = x + _saturating_shift(mul(x, error), 2)
-    return _saturating_shift(x, 1)
+    return x
 
 
 def _saturating_shift(x: int, bits: int) -> int:

@@ -43,7 +43,7 @@ def of_real_function(x: Tensor, y: Tensor, function: Callable[[Array], Array]) -
         real = np.float32(x.q.scale) * (codes(x) - x.q.zero_point).astype(np.float32)
         scaled = function(real) * (np.float32(1.0) / np.float32(y.q.scale))
         sums = round_half_away(scaled) + np.float32(y.q.zero_point)
-    return saturate(sums, y)
+    return saturate(np.nan_to_num(sums), y)
 
 
 def round_half_away(x: Array) -> Array:

@@ -15,8 +15,9 @@ from edgec.pipeline.graph import Array, Tensor
 
 
 def float32_ratio(numerator: float, denominator: float) -> float:
-    """Return a quotient rounded to float32, as the source divides scales here."""
-    return float(np.float32(numerator) / np.float32(denominator))
+    """Return a quotient rounded to float32, as the source divides scales here; never infinite."""
+    with np.errstate(over="ignore"):
+        return float(np.nan_to_num(np.float32(numerator) / np.float32(denominator)))
 
 
 class Rectifier(Unary):

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgec.codegen import lookup
 from edgec.codegen.quantmath import quantize_multiplier, rounding_divide_by_pot
+from edgec.codegen.rectifier import float32_ratio
 from edgec.codegen.registry import Io, KernelOp, register
 from edgec.codegen.unary import Unary
 from edgec.pipeline.graph import Array, DType
@@ -28,8 +29,8 @@ def _multipliers(io: Io) -> tuple[tuple[int, int], tuple[int, int]]:
     Source: TFLite HardSwishPrepare, in float32.
     """
     hires = np.float32(1.0 / 128.0) * np.float32(io.x.q.scale)
-    ratios = (hires / np.float32(io.y.q.scale), hires / np.float32(3.0 / 32768.0))
-    pairs = [quantize_multiplier(float(r)) for r in ratios]
+    scales = (io.y.q.scale, 3.0 / 32768.0)
+    pairs = [quantize_multiplier(float32_ratio(float(hires), scale)) for scale in scales]
     (first, second) = ((min((m + (1 << 15)) >> 16, 32767), shift) for m, shift in pairs)
     return first, second
 

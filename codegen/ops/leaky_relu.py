@@ -41,7 +41,8 @@ class LeakyRelu(Unary):
 
     def table(self, io: Io) -> Array:
         """Rescale in fixed point; TFLite LeakyReluPrepare and QuantizeLeakyRelu."""
-        slope = float(np.float32(io.x.q.scale) * np.float32(self.alpha))
+        with np.errstate(over="ignore"):
+            slope = float(np.float32(io.x.q.scale) * np.float32(self.alpha))
         multiplier, shift = quantize_multiplier(float32_ratio(slope, io.y.q.scale))
         identity = quantize_multiplier(float32_ratio(io.x.q.scale, io.y.q.scale))
         centred = lookup.codes(io.x) - io.x.q.zero_point

@@ -27,9 +27,9 @@ class Log(Unary):
 
     def table(self, io: Io) -> Array:
         """Go through float32; TFLite kernels/elementwise.cc, LogLUTPrepare."""
-        least = np.float32(io.y.dtype.range[0] - io.y.q.zero_point) * np.float32(io.y.q.scale)
 
         def log_or_least(x: Array) -> Array:
-            return np.where(x <= 0, least, self.real(x))
+            steps = np.float32(io.y.dtype.range[0] - io.y.q.zero_point)
+            return np.where(x <= 0, steps * np.float32(io.y.q.scale), self.real(x))
 
         return lookup.of_real_function(io.x, io.y, log_or_least)

@@ -8,13 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edgec.codegen.registry import Io, KernelOp, register
+from edgec.codegen.sigmoid import logistic_table
 from edgec.codegen.unary import Unary, in_double
-from edgec.pipeline.graph import Array, DType
+from edgec.pipeline.graph import Array, DType, Rounding
 
 
 def output_is_unit_range(op: KernelOp, io: Io) -> bool:
-    """int8 outputs have scale 1/256."""
-    return io.y.dtype is DType.FLOAT32 or io.y.q.scale == 1 / 256
+    """int8 outputs have scale 1/256; under the rounding profile tflm also zero point -128."""
+    if io.y.dtype is DType.FLOAT32:
+        return True
+    zero_fits = io.y.q.zero_point == -128 or op.rounding is not Rounding.TFLM
+    return io.y.q.scale == 1 / 256 and zero_fits
 
 
 @register
@@ -30,3 +34,9 @@ class Logistic(Unary):
         """Divide in float32."""
         one = np.float32(1.0)
         return one / (one + in_double(np.exp, -x))
+
+    def table(self, io: Io) -> Array:
+        """Go through float32, or through the fixed point of TFLite Micro."""
+        if self.rounding is Rounding.TFLM:
+            return logistic_table(io.x, io.y)
+        return super(Logistic, self).table(io)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from edgec.codegen.constraints import same_quantization
 from edgec.codegen.rectifier import Rectifier
-from edgec.codegen.registry import register
+from edgec.codegen.registry import Io, KernelOp, register
+from edgec.pipeline.graph import Rounding
+
+
+def rescales(op: KernelOp, io: Io) -> bool:
+    """Under the rounding profile tflm int8 outputs have the input's scale and zero point, as
+    TFLite Micro clamps without rescaling.
+    """
+    return op.rounding is not Rounding.TFLM or same_quantization(op, io)
 
 
 @register
@@ -15,4 +24,5 @@ class Relu6(Rectifier):
     """Clamp to 0 .. 6."""
 
     builtin: ClassVar[str] = "RELU6"
+    constraints: ClassVar[tuple[Any, ...]] = (*Rectifier.constraints, rescales)
     high: ClassVar[float] = 6.0

@@ -35,8 +35,10 @@ class Rsqrt(Unary):
 
         The source stops with an error at negative inputs; here they count as zero.
         """
-        root = float(np.sqrt(np.float32(io.x.q.scale)) * np.float32(io.y.q.scale))
-        multiplier, shift = quantize_multiplier(1.0 / root)
+        with np.errstate(over="ignore"):
+            root = float(np.sqrt(np.float32(io.x.q.scale)) * np.float32(io.y.q.scale))
+        smallest = float(np.finfo(np.float32).smallest_subnormal)
+        multiplier, shift = quantize_multiplier(1.0 / max(root, smallest))
         out = np.full(256, 127, np.int64)
         for byte, value in enumerate((lookup.codes(io.x) - io.x.q.zero_point).tolist()):
             if value > 0:
