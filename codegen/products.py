@@ -29,7 +29,10 @@ def channel_multipliers(x: Tensor, weights: Tensor, y: Tensor, channels: int) ->
 
 def bias_values(bias: Tensor | None, channels: int) -> Array:
     """Return the bias as int64 or float64, zeros where there is none."""
-    return np.zeros(channels, np.int64) if bias is None else np.ravel(bias.values)
+    if bias is None:
+        return np.zeros(channels, np.int64)
+    values: Array = bias.values.reshape(-1)
+    return values
 
 
 def folded_bias(x: Tensor, weight_rows: Array, bias: Tensor | None) -> Array:
@@ -54,13 +57,13 @@ def finish(
     requantize = requantize_single if single else requantize_double
     low, high = activation_range(activation, y)
     out = requantize(acc, multipliers[:, 0], multipliers[:, 1]) + y.q.zero_point
-    return np.clip(out, low, high).astype(np.int8)
+    return np.asarray(np.clip(out, low, high).astype(np.int8))
 
 
 def clamp_float(x: Array, activation: Activation) -> Array:
     """Apply a fused activation to float32 values."""
     low, high = activation.bounds
-    return np.clip(x, low, high).astype(np.float32)
+    return np.asarray(np.clip(x, low, high).astype(np.float32))
 
 
 def product_types(op: KernelOp, io: Io) -> bool:

@@ -12,29 +12,38 @@ from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, 
 from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.load import tflite
-from edgec.pipeline.passes import run_passes
+from edgec.pipeline.passes import Saving, run_passes
 from edgec.pipeline.plan import plan_memory, verify_plan
 from edgec.targets.profile import Target
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A model after planning: the file, the graph as it runs, and its plan."""
+    """A model after planning: the file, its graph as read and as it runs, and the plan."""
 
     model: bytes
+    source: Graph
     graph: Graph
     plan: Plan
+    savings: tuple[Saving, ...] = ()
 
 
 def compile_model(
-    path: Path, name: str, rounding: Rounding, target: Target, optimize: Optimize = "balanced"
+    path: Path,
+    name: str,
+    rounding: Rounding,
+    target: Target,
+    optimize: Optimize = "balanced",
+    *,
+    shrink: bool = True,
 ) -> Compiled:
     """Read a `.tflite`, rewrite its graph for the target, choose kernels and plan its memory."""
     model = path.read_bytes()
-    graph = tflite.parse(model, name, rounding, where=path.name)
-    graph, plan = plan_memory(run_passes(graph, target), target.features, optimize)
+    source = tflite.parse(model, name, rounding, where=path.name)
+    rewritten, savings = run_passes(source, target, shrink=shrink)
+    graph, plan = plan_memory(rewritten, target.features, optimize)
     verify_plan(graph, plan)
-    return Compiled(model, graph, plan)
+    return Compiled(model, source, graph, plan, savings)
 
 
 def write_sources(compiled: Compiled, target: Target, root: Path) -> None:

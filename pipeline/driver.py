@@ -54,6 +54,7 @@ class BuildOptions:
     emit_only: bool = False
     samples: int = 5
     test: Path | None = None
+    shrink: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
     with new_bundle(out) as work:
         lowered = _lower(source, work / "model.tflite", options, progress)
         progress(Progress("compile", 0, 0, "planning memory and generating C"))
-        compiled = compile_model(lowered.path, name, options.rounding, target, options.optimize)
+        compiled = compile_model(
+            lowered.path, name, options.rounding, target, options.optimize, shrink=options.shrink
+        )
         write_sources(compiled, target, work)
         result = _planned(source, lowered, compiled, target, options)
         if not options.emit_only:
@@ -192,6 +195,7 @@ def _planned(
         synthetic=lowered.synthetic,
         warnings=lowered.warnings,
         input_layouts=layouts,
+        savings=compiled.savings,
         not_run=("compiling, verification and measurement (--emit-only)",),
     )
 
@@ -261,17 +265,25 @@ def _reopened(
     profile = optimized(load_target(target or bundle.target), bundle.options["optimize"])
     rounding = Rounding(bundle.options["rounding"])
     optimize = bundle.options["optimize"]
-    compiled = compile_model(bundle.path("model"), bundle.name, rounding, profile, optimize)
+    compiled = compile_model(
+        bundle.path("model"),
+        bundle.name,
+        rounding,
+        profile,
+        optimize,
+        shrink=bool(bundle.options["shrink"]),
+    )
     write_sources(compiled, profile, work)
     inputs = random_samples(compiled, samples)
     return Trial(compiled, work / "firmware", profile, inputs, progress)
 
 
-def _facts(options: BuildOptions) -> dict[str, str]:
+def _facts(options: BuildOptions) -> dict[str, str | bool]:
     return {
         "rounding": options.rounding.value,
         "optimize": options.optimize,
         "quantize": options.quantize,
+        "shrink": options.shrink,
     }
 
 

@@ -28,13 +28,10 @@ class Oracle(Protocol):
     def run(self, sample: Sample) -> list[Array]:
         """Return the outputs for one sample of every input, state cleared before."""
 
-    def tensors(self, sample: Sample) -> dict[str, Array]:
-        """Return every tensor of the model for one sample, by name."""
-
 
 def open_oracle(model: bytes, graph: Graph, rounding: Rounding) -> Oracle:
     """Return the oracle of a `.tflite` file (whose graph is `graph`) under a rounding profile."""
-    return LiteRtOracle(model, graph) if rounding is Rounding.TFLITE else NumpyOracle(graph)
+    return LiteRtOracle(model) if rounding is Rounding.TFLITE else NumpyOracle(graph)
 
 
 class LiteRtOracle:
@@ -42,23 +39,21 @@ class LiteRtOracle:
 
     name = "LiteRT, reference kernels"
 
-    def __init__(self, model: bytes, graph: Graph) -> None:
+    def __init__(self, model: bytes) -> None:
         if importlib.util.find_spec("ai_edge_litert") is None:
             raise ToolMissingError(
                 "the reference interpreter is not installed", "pip install ai-edge-litert"
             )
-        self.model = model
-        self.graph = graph
-        self.interpreter = self._open(keep=False)
+        self.interpreter = self._open(model)
 
-    def _open(self, keep: bool) -> Any:
+    @staticmethod
+    def _open(model: bytes) -> Any:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         try:
             interpreter = Interpreter(
-                model_content=self.model,
+                model_content=model,
                 experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-                experimental_preserve_all_tensors=keep,
             )
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
@@ -67,29 +62,17 @@ class LiteRtOracle:
             ) from error
         return interpreter
 
-    def _invoke(self, interpreter: Any, sample: Sample) -> None:
+    def run(self, sample: Sample) -> list[Array]:
+        """Return the outputs for one sample of every input, state cleared before."""
+        interpreter = self.interpreter
         interpreter.reset_all_variables()
         for detail, value in zip(interpreter.get_input_details(), sample, strict=True):
             interpreter.set_tensor(detail["index"], value)
         interpreter.invoke()
-
-    def run(self, sample: Sample) -> list[Array]:
-        """Return the outputs for one sample of every input, state cleared before."""
-        self._invoke(self.interpreter, sample)
-        details = self.interpreter.get_output_details()
-        return [np.asarray(self.interpreter.get_tensor(d["index"])) for d in details]
-
-    def tensors(self, sample: Sample) -> dict[str, Array]:
-        """Return every tensor of the model for one sample, by name."""
-        interpreter = self._open(keep=True)
-        self._invoke(interpreter, sample)
-        values: dict[str, Array] = {}
-        for detail in interpreter.get_tensor_details():
-            name = detail["name"] or f"tensor_{detail['index']}"
-            name = f"{name}#{detail['index']}" if name in values else name
-            if name in self.graph.tensors:
-                values[name] = np.asarray(interpreter.get_tensor(detail["index"]))
-        return values
+        return [
+            np.asarray(interpreter.get_tensor(detail["index"]))
+            for detail in interpreter.get_output_details()
+        ]
 
 
 class NumpyOracle:

@@ -48,9 +48,9 @@ def random_samples(compiled: Compiled, count: int) -> list[Sample]:
 
 def oracle_of(compiled: Compiled) -> Oracle:
     """Return the reference interpreter of a compiled model, in its rounding profile."""
-    ops = compiled.graph.ops
+    ops = compiled.source.ops
     rounding = ops[0].rounding if ops else Rounding.TFLITE
-    return open_oracle(compiled.model, compiled.graph, rounding)
+    return open_oracle(compiled.model, compiled.source, rounding)
 
 
 def verify_host(trial: Trial) -> Verified | None:
@@ -75,7 +75,7 @@ def verify_image(
     def explain(sample: Sample) -> str:
         slow = build_image(trial.project, trial.target, profile=True)
         with open_device(slow, trial.target) as device:
-            return explain_difference(device, compiled.graph, compiled.plan, oracle, sample)
+            return explain_difference(device, compiled.graph, compiled.plan, sample)
 
     def report(done: int, total: int) -> None:
         trial.progress(Progress("verify", done, total, name))

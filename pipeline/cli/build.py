@@ -58,7 +58,9 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     help="Whose integer rounding the code reproduces.",
 )
 @click.option("--ram", callback=_size, metavar="SIZE", help="RAM the model may take, as in 64K.")
-@click.option("--flash", callback=_size, metavar="SIZE", help="Flash the model may take, as in 256K.")
+@click.option(
+    "--flash", callback=_size, metavar="SIZE", help="Flash the model may take, as in 256K."
+)
 @click.option("--name", metavar="N", help="Name in the generated C; the file's name otherwise.")
 @click.option(
     "-o",
@@ -80,13 +82,14 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     show_default=True,
     help="Random inputs to verify.",
 )
+@click.option("--no-shrink", is_flag=True, help="Keep channels that are provably constant.")
 @click.option("--no-verify", is_flag=True, help="Compile and link, but run nothing.")
 @click.option("--emit-only", is_flag=True, help="Write the C sources, but compile nothing.")
 @json_option
 @quiet_option
 def command(
     model: Path, ram: int | None, flash: int | None, rounding: str, no_verify: bool,
-    as_json: bool, quiet: bool, **options: Any,
+    no_shrink: bool, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Build verified firmware from MODEL, a .keras, .h5, .onnx or .tflite file or a SavedModel.
 
@@ -103,6 +106,7 @@ def command(
         flash_bytes=flash,
         rounding=Rounding(rounding),
         verify=not no_verify,
+        shrink=not no_shrink,
         **options,
     )
     with display.progress_report(quiet or as_json) as progress:

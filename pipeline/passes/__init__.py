@@ -2,15 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.graph import Graph, check
-from edgec.pipeline.passes import drop_unused, fold_constants
+from edgec.pipeline.passes import drop_unused, fold_constants, remove_channels
 from edgec.targets.profile import Target
 
-PASSES = (fold_constants.run, drop_unused.run)
+PASSES = (fold_constants.run, remove_channels.run, drop_unused.run)
 
 
-def run_passes(graph: Graph, target: Target) -> Graph:
-    """Return the graph after every pass, checked in between."""
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What a pass took away: ops, multiply-accumulates, bytes of constants."""
+
+    name: str
+    ops: int
+    macs: int
+    constant_bytes: int
+
+
+def run_passes(
+    graph: Graph, target: Target, *, shrink: bool = True
+) -> tuple[Graph, tuple[Saving, ...]]:
+    """Return the graph after every pass, checked in between, and what each saved.
+
+    Without `shrink` no channel is removed, so that every layer keeps its shape.
+    """
+    savings: list[Saving] = []
     for run in PASSES:
-        graph = check(run(graph, target))
-    return graph
+        if run is remove_channels.run and not shrink:
+            continue
+        before, graph = graph, check(run(graph, target))
+        saved = Saving(
+            run.__module__.rpartition(".")[2],
+            len(before.ops) - len(graph.ops),
+            _macs(before) - _macs(graph),
+            _constant_bytes(before) - _constant_bytes(graph),
+        )
+        if before is not graph and (saved.ops or saved.macs or saved.constant_bytes):
+            savings.append(saved)
+    return graph, tuple(savings)
+
+
+def _macs(graph: Graph) -> int:
+    return sum(as_kernel_op(op).macs(Io.of(graph, op)) for op in graph.ops)
+
+
+def _constant_bytes(graph: Graph) -> int:
+    return sum(t.size_bytes for t in graph.tensors.values() if t.data is not None)

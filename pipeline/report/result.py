@@ -10,6 +10,7 @@ from typing import Any
 from edgec.codegen.layout import Plan
 from edgec.codegen.registry import Const, Io, Step, as_kernel_op
 from edgec.pipeline.graph import Graph
+from edgec.pipeline.passes import Saving
 from edgec.pipeline.verify import Verified
 from edgec.targets.bench import BenchResult
 
@@ -78,6 +79,7 @@ class Result:
     accuracy: Accuracy | None = None
     warnings: tuple[str, ...] = ()
     input_layouts: tuple[str, ...] = ()
+    savings: tuple[Saving, ...] = ()
 
     @property
     def macs(self) -> int:

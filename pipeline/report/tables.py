@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgec.pipeline.passes import Saving
 from edgec.pipeline.report.result import Result
 
 
@@ -15,6 +16,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     if result.calibration:
         rows.append(("calibration", result.calibration))
     rows += [("input layout", text) for text in result.input_layouts]
+    rows += [("rewrite", _saving(saving)) for saving in result.savings]
     rows += [("verified", _verified(result))] if result.verified else []
     rows += [("not run", text) for text in result.not_run]
     if result.total is not None and result.unit is not None:
@@ -23,6 +25,12 @@ def facts(result: Result) -> list[tuple[str, str]]:
     rows += _memory(result)
     rows += _accuracy(result)
     return rows
+
+
+def _saving(saving: Saving) -> str:
+    parts = [(saving.ops, "ops"), (saving.macs, "MACs"), (saving.constant_bytes, "constant bytes")]
+    counts = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    return f"{saving.name.replace('_', ' ')} saved {counts}"
 
 
 def _verified(result: Result) -> str:

@@ -78,7 +78,9 @@ def test_tflm_rounding_gives_the_recorded_bytes_of_tflite_micro(
 ) -> None:
     recorded = peers(benchmark_models)
     target = load_target("cortex-m4")
-    compiled = compile_model(benchmark_models / FILES[key], key, Rounding.TFLM, target)
+    compiled = compile_model(
+        benchmark_models / FILES[key], key, Rounding.TFLM, target, shrink=False
+    )
     write_sources(compiled, target, tmp_path)
     image = build_image(tmp_path / "firmware", target, profile=True)
     wanted = {o["seed"]: o["fnv1a32"] for o in recorded["outputs"] if o["model"] == key}

@@ -36,9 +36,7 @@ def draw_model(names: tuple[str, ...], dtype: str) -> FlatModel:
     found: list[FlatModel] = []
 
     @seed(7)
-    @settings(
-        max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def draw(data: st.DataObject) -> None:
         model = FlatModel()
@@ -58,12 +56,13 @@ def test_ops_answer_on_the_board_as_the_interpreter(
 ) -> None:
     model = draw_model(names, dtype)
     content = model.bytes()
-    graph, plan = plan_memory(check(tflite.parse(content, "ops")))
+    source = check(tflite.parse(content, "ops"))
+    graph, plan = plan_memory(source)
     verify_plan(graph, plan)
     sample = model.draw_inputs(1)
     want = run_litert(content, [sample])[0]
     target = load_target("cortex-m4")
-    write_sources(Compiled(content, graph, plan), target, tmp_path)
+    write_sources(Compiled(content, source, graph, plan), target, tmp_path)
     image = build_image(tmp_path / "firmware", target)
     with open_device(image, target) as device:
         got = run_sample(device, graph, sample)

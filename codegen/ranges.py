@@ -1,0 +1,120 @@
+"""Which int8 values each channel of a tensor can take, by interval arithmetic over the graph.
+
+A channel is an index of the last dimension. Rescaling is monotonic (multipliers are not negative),
+so the bounds of a sum map to the bounds of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgec.codegen import products
+from edgec.codegen.ops.add import Add
+from edgec.codegen.ops.average_pool_2d import AveragePool2D
+from edgec.codegen.ops.conv_2d import Conv2D
+from edgec.codegen.ops.depthwise_conv_2d import DepthwiseConv2D
+from edgec.codegen.ops.fully_connected import FullyConnected
+from edgec.codegen.ops.max_pool_2d import MaxPool2D
+from edgec.codegen.ops.reshape import Reshape
+from edgec.codegen.quantmath import activation_range
+from edgec.codegen.registry import Io
+from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding, Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Range:
+    """Smallest and largest value of each channel, int64 arrays of shape (channels,)."""
+
+    low: Array
+    high: Array
+
+    @property
+    def constant(self) -> Array:
+        """Which channels always have the same value."""
+        return np.asarray(self.low == self.high)
+
+
+def value_ranges(graph: Graph) -> dict[str, Range]:
+    """Return the range of every int8 tensor that has at least one dimension."""
+    ranges: dict[str, Range] = {}
+    for name, tensor in graph.tensors.items():
+        if tensor.dtype is DType.INT8 and tensor.shape:
+            ranges[name] = _anything(tensor)
+            if tensor.data is not None:
+                flat = tensor.data.reshape(-1, tensor.shape[-1]).astype(np.int64)
+                ranges[name] = Range(flat.min(axis=0), flat.max(axis=0))
+    for op in graph.ops:
+        io = Io.of(graph, op)
+        if all(t.name in ranges for t in (io.x, io.y)) and len(io.outputs) == 1:
+            ranges[io.y.name] = _output(op, io, ranges)
+    return ranges
+
+
+def _anything(tensor: Tensor) -> Range:
+    low, high = tensor.dtype.range
+    channels = tensor.shape[-1]
+    return Range(np.full(channels, low, np.int64), np.full(channels, high, np.int64))
+
+
+def _output(op: Op, io: Io, ranges: Mapping[str, Range]) -> Range:
+    x = ranges[io.x.name]
+    if isinstance(op, Conv2D):
+        weights = io.input(1).values
+        if weights.shape[3] != io.x.shape[3]:
+            return _anything(io.y)
+        low, high = _reach(weights.astype(np.int64), x, io, op.window.padded)
+        return _rescaled(op, io, low.sum(axis=(1, 2, 3)), high.sum(axis=(1, 2, 3)), single=False)
+    if isinstance(op, DepthwiseConv2D):
+        weights = io.input(1).values[0].astype(np.int64)
+        repeat = weights.shape[2] // io.x.shape[3]
+        each = Range(np.repeat(x.low, repeat), np.repeat(x.high, repeat))
+        low, high = _reach(weights, each, io, op.window.padded)
+        return _rescaled(op, io, low.sum(axis=(0, 1)), high.sum(axis=(0, 1)), single=False)
+    if isinstance(op, FullyConnected):
+        weights = io.input(1).values.astype(np.int64)
+        if weights.shape[1] != len(x.low):
+            return _anything(io.y)
+        low, high = _reach(weights, x, io, False)
+        single = op.rounding is Rounding.TFLITE
+        return _rescaled(op, io, low.sum(axis=1), high.sum(axis=1), single=single)
+    if isinstance(op, (AveragePool2D, MaxPool2D)):
+        bounds = activation_range(op.activation, io.y)
+        return Range(np.clip(x.low, *bounds), np.clip(x.high, *bounds))
+    if isinstance(op, Add) and io.x.shape == io.input(1).shape:
+        second = ranges[io.input(1).name]
+        (low,) = op.reference(io, x.low, second.low)
+        (high,) = op.reference(io, x.high, second.high)
+        return Range(low.astype(np.int64), high.astype(np.int64))
+    if isinstance(op, Reshape):
+        return _reshaped(io, x)
+    return _anything(io.y)
+
+
+def _reach(weights: Array, x: Range, io: Io, padded: bool) -> tuple[Array, Array]:
+    """Return bounds of each product; a padded tap may also contribute nothing."""
+    zero = io.x.q.zero_point
+    ends = (weights * (x.low - zero), weights * (x.high - zero))
+    low, high = np.minimum(*ends), np.maximum(*ends)
+    return (np.minimum(low, 0), np.maximum(high, 0)) if padded else (low, high)
+
+
+def _rescaled(
+    op: Conv2D | DepthwiseConv2D | FullyConnected, io: Io, low: Array, high: Array, *, single: bool
+) -> Range:
+    bias = products.bias_values(io.optional(2), len(low)).astype(np.int64)
+    mult = products.channel_multipliers(io.x, io.input(1), io.y, len(low))
+    ends = (
+        products.finish(bias + end, mult, io.y, op.activation, single=single).astype(np.int64)
+        for end in (low, high)
+    )
+    return Range(*ends)
+
+
+def _reshaped(io: Io, x: Range) -> Range:
+    channels, wanted = io.x.shape[-1], io.y.shape[-1]
+    if wanted % channels == 0:
+        return Range(np.tile(x.low, wanted // channels), np.tile(x.high, wanted // channels))
+    return Range(np.full(wanted, x.low.min()), np.full(wanted, x.high.max()))
