@@ -1,0 +1,31 @@
+"""REDUCE_MIN: smallest element over axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from edgec.codegen.constraints import same_quantization
+from edgec.codegen.reduction import Reduction
+from edgec.codegen.registry import Io, Step, register
+from edgec.pipeline.graph import Array, DType
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceMin(Reduction):
+    """Minimum of the elements along the axes."""
+
+    builtin: ClassVar[str] = "REDUCE_MIN"
+    constraints: ClassVar[tuple[Any, ...]] = (*Reduction.constraints, same_quantization)
+
+    def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
+        """Take the minimum."""
+        return (np.asarray(inputs[0]).min(axis=self.axes).reshape(io.y.shape),)
+
+    def lower(self, io: Io) -> Step:
+        """Return the kernel of the type."""
+        kind = "float32" if io.x.dtype is DType.FLOAT32 else "int8"
+        return Step(f"edgec_reduce_min_{kind}", self.loops(io))
