@@ -18,27 +18,37 @@ static int32_t clamp16(int32_t x)
     return edgec_clamp(x, INT16_MIN, INT16_MAX);
 }
 
-/* The sum of a gate in Q3.12. */
-static int32_t gate(const params *p, int32_t g, int32_t unit, const int8_t *in,
-                    const int8_t *state)
+/* The sums of a unit's gates in Q3.12. */
+static void gates(const params *p, int32_t unit, const int8_t *in, const int8_t *state,
+                  int32_t sum[4])
 {
-    const int32_t row = g * p->units + unit;
-    const int32_t fresh = edgec_dot1(in, p->weights + row * p->in_size, p->in_size, p->bias[row]);
-    const int32_t kept =
-        edgec_dot1(state, p->recurrent + row * p->units, p->units, p->recurrent_bias[row]);
-    const int32_t sum = clamp16(edgec_requant_double(fresh, p->multiplier[g], p->shift[g]));
-    return clamp16(
-        edgec_requant_double(kept, p->recurrent_multiplier[g], p->recurrent_shift[g]) + sum);
+    int32_t fresh[4];
+    int32_t kept[4];
+    for (int32_t g = 0; g < 4; ++g) {
+        fresh[g] = p->bias[g * p->units + unit];
+        kept[g] = p->recurrent_bias[g * p->units + unit];
+    }
+    edgec_dot4(in, p->weights + unit * p->in_size, p->units * p->in_size, p->in_size, fresh);
+    edgec_dot4(state, p->recurrent + unit * p->units, p->units * p->units, p->units, kept);
+    for (int32_t g = 0; g < 4; ++g) {
+        const int32_t v =
+            clamp16(edgec_requant_double(fresh[g], p->multiplier[g], p->shift[g]));
+        const int32_t w = edgec_requant_double(kept[g], p->recurrent_multiplier[g],
+                                               p->recurrent_shift[g]);
+        sum[g] = clamp16(v + w);
+    }
 }
 
 static void step(const params *p, const int8_t *in, const int8_t *state, int16_t *cell,
                  int8_t *out)
 {
     for (int32_t u = 0; u < p->units; ++u) {
-        const int32_t i = edgec_logistic16(gate(p, INPUT_GATE, u, in, state), GATE_BITS);
-        const int32_t f = edgec_logistic16(gate(p, FORGET_GATE, u, in, state), GATE_BITS);
-        const int32_t g = edgec_tanh16(gate(p, CELL_GATE, u, in, state), GATE_BITS);
-        const int32_t o = edgec_logistic16(gate(p, OUTPUT_GATE, u, in, state), GATE_BITS);
+        int32_t sum[4];
+        gates(p, u, in, state, sum);
+        const int32_t i = edgec_logistic16(sum[INPUT_GATE], GATE_BITS);
+        const int32_t f = edgec_logistic16(sum[FORGET_GATE], GATE_BITS);
+        const int32_t g = edgec_tanh16(sum[CELL_GATE], GATE_BITS);
+        const int32_t o = edgec_logistic16(sum[OUTPUT_GATE], GATE_BITS);
         int32_t c = edgec_divide_by_pot(f * cell[u], 15);
         c = clamp16(c + edgec_divide_by_pot(i * g, 15 + p->cell_bits));
         if (p->cell_clip > 0) {
