@@ -8,6 +8,7 @@ typedef struct {
 } edgec_hard_swish_float32_params;
 
 /* out = in * min(6, max(0, in + 3)) / 6. */
-void edgec_hard_swish_float32(const edgec_hard_swish_float32_params *p, const float *in, float *out);
+void edgec_hard_swish_float32(const edgec_hard_swish_float32_params *p, const float *in,
+                              float *out);
 
 #endif

@@ -9,6 +9,7 @@ typedef struct {
 } edgec_leaky_relu_float32_params;
 
 /* out = in where positive, alpha * in elsewhere. */
-void edgec_leaky_relu_float32(const edgec_leaky_relu_float32_params *p, const float *in, float *out);
+void edgec_leaky_relu_float32(const edgec_leaky_relu_float32_params *p, const float *in,
+                              float *out);
 
 #endif

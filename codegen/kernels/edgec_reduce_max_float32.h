@@ -8,6 +8,7 @@ typedef struct {
 } edgec_reduce_max_float32_params;
 
 /* out = largest of in over the reduced axes. */
-void edgec_reduce_max_float32(const edgec_reduce_max_float32_params *p, const float *in, float *out);
+void edgec_reduce_max_float32(const edgec_reduce_max_float32_params *p, const float *in,
+                              float *out);
 
 #endif

@@ -8,6 +8,7 @@ typedef struct {
 } edgec_reduce_min_float32_params;
 
 /* out = smallest of in over the reduced axes. */
-void edgec_reduce_min_float32(const edgec_reduce_min_float32_params *p, const float *in, float *out);
+void edgec_reduce_min_float32(const edgec_reduce_min_float32_params *p, const float *in,
+                              float *out);
 
 #endif
