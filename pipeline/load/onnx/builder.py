@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers, views
+from edgec.pipeline.load.onnx import keras_layers, tensor_layers, views
 from edgec.pipeline.load.onnx.nodes import Array, Node
 from edgec.pipeline.load.onnx.registry import Refusal
 from edgec.pipeline.load.onnx.views import Factor, Group, Groups, Value
@@ -155,11 +155,19 @@ class Builder:
         self.input_axes[name] = order
         self.values[name] = Value(tensor, tuple(logical[a] for a in order), logical, origin=name)
 
-    def wrap(self, tensor: Any, order: Sequence[int | None], *, nonnegative: bool = False) -> Value:
+    def wrap(
+        self,
+        tensor: Any,
+        order: Sequence[int | None],
+        *,
+        nonnegative: bool = False,
+        origin: str = "",
+    ) -> Value:
         """Make a value of a Keras tensor whose axis `i` holds ONNX axis `order[i]`.
 
         None marks an axis of length 1 (or the open batch) that ONNX does not have. In an open
-        model, axis 0 is the batch.
+        model, axis 0 is the batch. Give the `origin` of the value the tensor was computed from if
+        the axes stayed the same.
         """
         physical: list[Group] = []
         rank = sum(axis is not None for axis in order)
@@ -179,7 +187,7 @@ class Builder:
                 logical[axis] = group
             elif group and not group[0].batch:
                 raise AssertionError(f"axis {position} of {tensor.shape} belongs to no ONNX axis")
-        return Value(tensor, tuple(physical), tuple(logical), nonnegative=nonnegative)
+        return Value(tensor, tuple(physical), tuple(logical), origin, nonnegative)
 
     def like(self, value: Value, tensor: Any, *, nonnegative: bool = False) -> Value:
         """Make a value of a tensor computed element by element from `value`'s."""
@@ -281,7 +289,7 @@ class Builder:
         tensor = self.arrange(value, [*leading, *order]).tensor
         if not self.open_batch:
             return self.wrap(
-                self.layer(keras_layers.ReshapeAll, tensor, shape), list(range(len(shape)))
+                self.layer(tensor_layers.ReshapeAll, tensor, shape), list(range(len(shape)))
             )
         tensor = self.layer(L.Reshape, tensor, list(shape))
         result = self.wrap(tensor, [None, *range(len(shape))])
@@ -315,7 +323,7 @@ class Builder:
             return tensor
         sizes = [views.size_of(group) for group in target]
         if not self.open_batch:
-            return self.layer(keras_layers.ReshapeAll, tensor, sizes, suffix="reshape")
+            return self.layer(tensor_layers.ReshapeAll, tensor, sizes, suffix="reshape")
         if len(sizes) == 2:
             return self.layer(L.Flatten, tensor, suffix="flatten")
         return self.layer(L.Reshape, tensor, sizes[1:], suffix="reshape")
@@ -325,16 +333,18 @@ class Builder:
             return tensor
         if order[0] == 0:
             return self.layer(L.Permute, tensor, list(order[1:]), suffix="permute")
-        return self.layer(keras_layers.PermuteAll, tensor, order, suffix="permute")
+        return self.layer(tensor_layers.PermuteAll, tensor, order, suffix="permute")
 
     def _relay_input(self, value: Value, target: Groups) -> None:
         """Ask for a restart if the wanted order is a permutation of a model input's own axes."""
         name = value.origin
         if not name or name in self.input_orders:
             return
-        source = self.values[name].logical
-        order = _matched_axes(source, target) or _matched_factors(source, target)
-        if order is not None and order != tuple(range(len(source))):
+        # A value with an origin has the input's axes one for one, in the order of the input's.
+        present = self.input_axes[name]
+        places = _matched_axes(value.physical, target) or _matched_factors(value.physical, target)
+        order = None if places is None else tuple(present[place] for place in places)
+        if order is not None and len(order) == len(present) and order != present:
             raise InputRelaid(name, order)
 
 

@@ -266,7 +266,7 @@ def _infer_shapes(model: Any) -> dict[str, tuple[int | None, ...]]:
         model.opset_import.add(domain=domain, version=1)
     try:
         inferred = onnx.shape_inference.infer_shapes(model)
-    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
+    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError, MemoryError):
         return {}
     return {
         item.name: tuple(

@@ -36,7 +36,7 @@ class Value:
     """A tensor of the ONNX graph and the Keras tensor that holds it.
 
     `physical` has one group of factors for each Keras axis, `logical` one for each ONNX axis.
-    `origin` names the model input this value still has the layout of, if any.
+    `origin` names the model input whose axes the Keras tensor still has, one for one, if any.
     """
 
     tensor: Any

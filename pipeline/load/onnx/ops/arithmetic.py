@@ -103,4 +103,6 @@ def with_constant(
         layout.shape,
         first=first,
     )
-    return builder.like(value, tensor) if result is None else builder.wrap(tensor, result)
+    if result is None:
+        return builder.like(value, tensor)
+    return builder.wrap(tensor, result, origin=value.origin)

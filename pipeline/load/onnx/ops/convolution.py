@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers
+from edgec.pipeline.load.onnx import tensor_layers
 from edgec.pipeline.load.onnx.builder import Builder
 from edgec.pipeline.load.onnx.nodes import Array, Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
@@ -94,7 +94,9 @@ def _convolve(
         )
     if slicing:
         begin, step = slicing
-        tensor = builder.layer(keras_layers.Slice, tensor, begin, [None] * 4, step, suffix="stride")
+        tensor = builder.layer(
+            tensor_layers.Slice, tensor, begin, [None] * 4, step, suffix="stride"
+        )
     return tensor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers
+from edgec.pipeline.load.onnx import tensor_layers
 from edgec.pipeline.load.onnx.builder import BatchMixed, Builder
 from edgec.pipeline.load.onnx.nodes import Node
 from edgec.pipeline.load.onnx.ops.selection import cut, take
@@ -72,5 +72,6 @@ def _pad(
     if mode == "constant" and number == 0.0 and spatial:
         tensor = builder.layer(tf_keras.layers.ZeroPadding2D, value.tensor, pads[1:3])
     else:
-        tensor = builder.layer(keras_layers.Pad, value.tensor, pads, mode.upper(), number)
-    return builder.wrap(tensor, order, nonnegative=value.nonnegative and number >= 0)
+        tensor = builder.layer(tensor_layers.Pad, value.tensor, pads, mode.upper(), number)
+    nonnegative = value.nonnegative and number >= 0
+    return builder.wrap(tensor, order, nonnegative=nonnegative, origin=value.origin)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers
+from edgec.pipeline.load.onnx import keras_layers, tensor_layers
 from edgec.pipeline.load.onnx.builder import Builder
 from edgec.pipeline.load.onnx.nodes import Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
@@ -63,11 +63,11 @@ def _padded_for_max(builder: Builder, value: Value, window: Window) -> tuple[Any
         # Mirrored elements lie in the same window as their originals, and unlike the lowest float
         # they do not stretch the range of a quantised tensor.
         return builder.layer(
-            keras_layers.Pad, value.tensor, pads, "SYMMETRIC", 0.0, suffix="pad"
+            tensor_layers.Pad, value.tensor, pads, "SYMMETRIC", 0.0, suffix="pad"
         ), "valid"
     lowest = float(np.finfo(np.float32).min)
     return builder.layer(
-        keras_layers.Pad, value.tensor, pads, "CONSTANT", lowest, suffix="pad"
+        tensor_layers.Pad, value.tensor, pads, "CONSTANT", lowest, suffix="pad"
     ), "valid"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers
+from edgec.pipeline.load.onnx import tensor_layers
 from edgec.pipeline.load.onnx.builder import Builder
 from edgec.pipeline.load.onnx.nodes import Array, Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
@@ -124,12 +124,12 @@ def _initial_states(
         piece = []
         for state in states:
             columns = zip(whole, (direction, direction + 1, 1), whole, strict=True)
-            cut = builder.layer(keras_layers.Slice, state, *map(list, columns), suffix="state")
+            cut = builder.layer(tensor_layers.Slice, state, *map(list, columns), suffix="state")
             shape = [cut.shape[0], cell.units]
             if builder.open_batch:
                 piece.append(builder.layer(L.Reshape, cut, shape[1:], suffix="state"))
             else:
-                piece.append(builder.layer(keras_layers.ReshapeAll, cut, shape, suffix="state"))
+                piece.append(builder.layer(tensor_layers.ReshapeAll, cut, shape, suffix="state"))
         result.append(piece)
     return result
 
@@ -161,7 +161,7 @@ def _run(
         if only_last:
             outputs = [None, outputs[0]]
         elif backwards and sequences:
-            outputs[0] = builder.layer(keras_layers.Reverse, outputs[0], 1, suffix="reverse")
+            outputs[0] = builder.layer(tensor_layers.Reverse, outputs[0], 1, suffix="reverse")
         runs.append(outputs)
     if len(runs) == 1:
         return runs[0]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers, views
+from edgec.pipeline.load.onnx import tensor_layers, views
 from edgec.pipeline.load.onnx.builder import Builder
 from edgec.pipeline.load.onnx.folding import evaluate
 from edgec.pipeline.load.onnx.nodes import Array, Node
@@ -35,7 +35,7 @@ def depth_to_space(builder: Builder, node: Node) -> None:
     value, order = channels_last(builder, value)
     tensor = value.tensor
     if block > 1:
-        tensor = builder.layer(keras_layers.DepthToSpace, tensor, block)
+        tensor = builder.layer(tensor_layers.DepthToSpace, tensor, block)
     builder.bind(node, builder.wrap(tensor, order, nonnegative=value.nonnegative))
 
 
@@ -53,7 +53,7 @@ def space_to_depth(builder: Builder, node: Node) -> None:
         raise Refusal(f"blocksize is {block} for an input of shape {list(value.shape)}")
     tensor = value.tensor
     if block > 1:
-        tensor = builder.layer(keras_layers.SpaceToDepth, tensor, block)
+        tensor = builder.layer(tensor_layers.SpaceToDepth, tensor, block)
     result = builder.wrap(tensor, order, nonnegative=value.nonnegative)
     if node.text("mode", "DCR") == "CRD":
         result = take(builder, result, 1, np.argsort(crd_order(result.shape[1], block)))
@@ -171,7 +171,7 @@ def _spatial_nearest(builder: Builder, value: Value, indices: dict[int, Array]) 
         same = all(np.array_equal(a, b) for a, b in zip(wanted, picked, strict=True))
         if tensor is None and same:
             tensor = builder.layer(
-                keras_layers.Resize, value.tensor, counts, "nearest", False, half
+                tensor_layers.Resize, value.tensor, counts, "nearest", False, half
             )
     if tensor is None:
         return None
@@ -239,4 +239,4 @@ def _bilinear(builder: Builder, tensor: Any, sizes: list[int], counts: list[int]
         factors = [count // size for count, size in zip(counts, sizes, strict=True)]
         return builder.layer(L.UpSampling2D, tensor, factors, interpolation="bilinear")
     align, half = mode == "align_corners", mode == "half_pixel"
-    return builder.layer(keras_layers.Resize, tensor, counts, "bilinear", align, half)
+    return builder.layer(tensor_layers.Resize, tensor, counts, "bilinear", align, half)

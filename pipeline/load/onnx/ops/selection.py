@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers, views
+from edgec.pipeline.load.onnx import tensor_layers, views
 from edgec.pipeline.load.onnx.builder import BatchMixed, Builder
 from edgec.pipeline.load.onnx.nodes import Array, Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
@@ -48,7 +48,7 @@ def concat(builder: Builder, node: Node) -> None:
     if builder.open_batch:
         tensor = builder.layer(L.Concatenate, tensors, axis=position)
     else:
-        tensor = builder.layer(keras_layers.Join, tensors, position)
+        tensor = builder.layer(tensor_layers.Join, tensors, position)
     nonnegative = all(value.nonnegative for value in values)
     builder.bind(node, builder.wrap(tensor, order, nonnegative=nonnegative))
 
@@ -74,10 +74,9 @@ def split(builder: Builder, node: Node) -> None:
         builder.bind(node, value)
         return
     value, order, position = _own_axis(builder, value, axis)
-    tensors = builder.layer(keras_layers.Split, value.tensor, lengths, position)
+    tensors = builder.layer(tensor_layers.Split, value.tensor, lengths, position)
     for index, tensor in enumerate(tensors):
-        result = builder.wrap(tensor, order, nonnegative=value.nonnegative)
-        builder.bind(node, result, index)
+        builder.bind(node, builder.wrap(tensor, order, origin=value.origin), index)
 
 
 @importer("Slice")
@@ -126,8 +125,8 @@ def cut(builder: Builder, value: Value, cuts: dict[int, slice]) -> Value:
         tensor = builder.layer(L.Cropping2D, value.tensor, margins)
     else:
         columns = [list(column) for column in zip(*bounds, strict=True)]
-        tensor = builder.layer(keras_layers.Slice, value.tensor, *columns)
-    return builder.wrap(tensor, order, nonnegative=nonnegative)
+        tensor = builder.layer(tensor_layers.Slice, value.tensor, *columns)
+    return builder.wrap(tensor, order, nonnegative=nonnegative, origin=value.origin)
 
 
 @importer("Gather")
@@ -169,5 +168,5 @@ def take(builder: Builder, value: Value, axis: int, indices: Array) -> Value:
     nonnegative = value.nonnegative
     value, order, position = _own_axis(builder, value, axis)
     picked = [int(index) for index in indices]
-    tensor = builder.layer(keras_layers.Gather, value.tensor, picked, position)
-    return builder.wrap(tensor, order, nonnegative=nonnegative)
+    tensor = builder.layer(tensor_layers.Gather, value.tensor, picked, position)
+    return builder.wrap(tensor, order, nonnegative=nonnegative, origin=value.origin)

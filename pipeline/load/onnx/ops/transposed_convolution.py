@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
-from edgec.pipeline.load.onnx import keras_layers
+from edgec.pipeline.load.onnx import tensor_layers
 from edgec.pipeline.load.onnx.builder import Builder
 from edgec.pipeline.load.onnx.nodes import Array, Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
@@ -49,7 +49,7 @@ def conv_transpose(builder: Builder, node: Node) -> None:
     inputs = [value.tensor]
     if groups > 1:
         lengths = [channels // groups] * groups
-        inputs = builder.layer(keras_layers.Split, value.tensor, lengths, 3, suffix="groups")
+        inputs = builder.layer(tensor_layers.Split, value.tensor, lengths, 3, suffix="groups")
     tensors = [
         _upsample(builder, tensor, part, extra, window, geometry)
         for tensor, part, extra in zip(inputs, np.split(weight, groups), biases, strict=True)
