@@ -18,7 +18,7 @@ from edgec.codegen.quantmath import (
     requantize_double,
 )
 from edgec.codegen.registry import Io, KernelOp, Shape, Step
-from edgec.pipeline.graph import Activation, Array, DType
+from edgec.pipeline.graph import Activation, Array, DType, Rounding
 
 LIMITS = (inputs(2), int8_or_float32, all_inputs_alike, broadcast.shapes_broadcast)
 """The constraints that all of these ops have."""
@@ -101,30 +101,42 @@ class BinaryOp(KernelOp):
         )
 
 
-def common_scales(io: Io, left_shift: int, power: int) -> tuple[Scale, Scale, Scale]:
+def common_scales(
+    io: Io, left_shift: int, power: int, precision: type[np.floating[Any]] = np.float64
+) -> tuple[Scale, Scale, Scale]:
     """Return the scales that bring both inputs to twice the larger scale, and from there to y.
 
     Values carry `left_shift` more bits; the result is of degree `power` in them. Source: Prepare
     in TFLite `kernels/{add,sub,squared_difference}.cc`.
     """
-    x1, x2 = io.x.q.scale, io.input(1).q.scale
-    twice_max = 2.0 * max(x1, x2)
-    out = twice_max**power / ((1 << left_shift * power) * io.y.q.scale)
+    two, steps = precision(2), precision(1 << left_shift * power)
+
+    def result(x1: Any, x2: Any, y: Any) -> Any:
+        largest = two * max(x1, x2)
+        return (largest if power == 1 else largest * largest) / (steps * y)
+
     return (
-        quantize_multiplier(x1 / twice_max),
-        quantize_multiplier(x2 / twice_max),
-        quantize_multiplier(out),
+        scale_of(io, precision, lambda x1, x2, y: x1 / (two * max(x1, x2))),
+        scale_of(io, precision, lambda x1, x2, y: x2 / (two * max(x1, x2))),
+        scale_of(io, precision, result),
     )
 
 
-def to_common_scale(a: Array, b: Array, io: Io, left_shift: int, power: int) -> tuple[Array, Array]:
-    """Return both inputs as int32 values at the scale of `common_scales`."""
-    first, second, _ = common_scales(io, left_shift, power)
+def rescaled(a: Array, b: Array, scales: tuple[Scale, ...], left_shift: int) -> tuple[Array, Array]:
+    """Return both inputs as int32 values at the scale that `common_scales` brings them to."""
+    first, second, *_ = scales
     return requantize_double(a << left_shift, *first), requantize_double(b << left_shift, *second)
 
 
-def float32_scale(io: Io, formula: Callable[[np.float32, np.float32, np.float32], Any]) -> Scale:
-    """Return a scale that TFLite computes in float32 from those of both inputs and the output."""
-    scales = (np.float32(t.q.scale) for t in (io.x, io.input(1), io.y))
+def scale_of(
+    io: Io, precision: type[np.floating[Any]], formula: Callable[[Any, Any, Any], Any]
+) -> Scale:
+    """Return a scale made of those of both inputs and the output, computed in `precision`."""
+    scales = (precision(t.q.scale) for t in (io.x, io.input(1), io.y))
     with np.errstate(all="ignore"):  # what is not finite is refused below
         return quantize_multiplier(float(formula(*scales)))
+
+
+def product_precision(rounding: Rounding) -> type[np.floating[Any]]:
+    """Return what MUL and PRELU compute their scales in: TFLite in float32, TFLM in float64."""
+    return np.float32 if rounding is Rounding.TFLITE else np.float64

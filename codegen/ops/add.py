@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, to_common_scale
+from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, rescaled
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, Node, register
 from edgec.pipeline.graph import Activation, Array
@@ -33,5 +33,6 @@ class Add(BinaryOp):
 
     def integer(self, io: Io, a: Array, b: Array) -> Array:
         """Add at the common scale."""
-        first, second = to_common_scale(a, b, io, SUM_LEFT_SHIFT, 1)
-        return requantize_double(first + second, *self.scales(io)[2])
+        scales = self.scales(io)
+        first, second = rescaled(a, b, scales, SUM_LEFT_SHIFT)
+        return requantize_double(first + second, *scales[2])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from edgec.codegen import broadcast
-from edgec.codegen.binary import Scale, float32_scale
+from edgec.codegen.binary import Scale, scale_of
 from edgec.codegen.constraints import all_inputs_alike, inputs, int8_or_float32
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, register
@@ -79,7 +79,7 @@ class BatchMatMul(KernelOp):
 
     def scale(self, io: Io) -> Scale:
         """Return the product's scale; TFLite GetQuantizedConvolutionMultipler."""
-        return float32_scale(io, lambda x1, x2, y: float(x1 * x2) / float(y))
+        return scale_of(io, np.float32, lambda x1, x2, y: float(x1 * x2) / float(y))
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Multiply: int8 exactly, then requantised; float32 in the order of the kernel."""

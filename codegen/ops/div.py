@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale, float32_scale
+from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale, scale_of
 from edgec.codegen.fixedpoint import reciprocal
 from edgec.codegen.quantmath import doubling_high_mul, rounding_divide_by_pot
 from edgec.codegen.registry import Io, Node, register
@@ -50,7 +50,7 @@ class Div(BinaryOp):
 
     def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
         """Return one scale, that of the quotient; TFLite kernels/div.cc, Prepare."""
-        return UNSCALED, UNSCALED, float32_scale(io, lambda x1, x2, y: x1 / (x2 * y))
+        return UNSCALED, UNSCALED, scale_of(io, np.float32, lambda x1, x2, y: x1 / (x2 * y))
 
     def real(self, a: Array, b: Array) -> Array:
         """Divide."""

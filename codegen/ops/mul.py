@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from edgec.codegen.binary import UNSCALED, BinaryOp, Scale, float32_scale
+from edgec.codegen.binary import UNSCALED, BinaryOp, Scale, product_precision, scale_of
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, Node, register
 from edgec.pipeline.graph import Activation, Array
@@ -25,7 +25,8 @@ class Mul(BinaryOp):
 
     def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
         """Return one scale, that of the product; TFLite kernels/mul.cc, Prepare."""
-        return UNSCALED, UNSCALED, float32_scale(io, lambda x1, x2, y: x1 * x2 / y)
+        precision = product_precision(self.rounding)
+        return UNSCALED, UNSCALED, scale_of(io, precision, lambda x1, x2, y: x1 * x2 / y)
 
     def real(self, a: Array, b: Array) -> Array:
         """Multiply."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale, float32_scale
+from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale, product_precision, scale_of
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, register
 from edgec.pipeline.graph import Array
@@ -40,8 +40,9 @@ class Prelu(BinaryOp):
 
     def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
         """Return the scales of positive and of negative elements; TFLite PreluPrepare."""
-        positive = float32_scale(io, lambda x, slope, y: x / y)
-        return positive, float32_scale(io, lambda x, slope, y: x * slope / y), UNSCALED
+        precision = product_precision(self.rounding)
+        positive = scale_of(io, precision, lambda x, slope, y: x / y)
+        return positive, scale_of(io, precision, lambda x, slope, y: x * slope / y), UNSCALED
 
     def real(self, a: Array, b: Array) -> Array:
         """Scale the negative elements."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.binary import BinaryOp, Scale, common_scales, to_common_scale
+from edgec.codegen.binary import BinaryOp, Scale, common_scales, rescaled
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, Node, register
 from edgec.pipeline.graph import Array
@@ -38,5 +38,6 @@ class SquaredDifference(BinaryOp):
 
     def integer(self, io: Io, a: Array, b: Array) -> Array:
         """Subtract at the common scale and square."""
-        first, second = to_common_scale(a, b, io, LEFT_SHIFT, 2)
-        return requantize_double((first - second) ** 2, *self.scales(io)[2])
+        scales = self.scales(io)
+        first, second = rescaled(a, b, scales, LEFT_SHIFT)
+        return requantize_double((first - second) ** 2, *scales[2])

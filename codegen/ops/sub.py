@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, to_common_scale
+import numpy as np
+
+from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, rescaled
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, Node, register
-from edgec.pipeline.graph import Activation, Array
+from edgec.pipeline.graph import Activation, Array, Rounding
 
 
 @register
@@ -24,8 +26,9 @@ class Sub(BinaryOp):
         return cls(activation=Activation(node.options.int8(0)), **node.ends)
 
     def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
-        """Return the scales of a sum; a difference has the same."""
-        return common_scales(io, SUM_LEFT_SHIFT, 1)
+        """Return the scales of a difference: TFLite computes them in float64, TFLM in float32."""
+        precision = np.float64 if self.rounding is Rounding.TFLITE else np.float32
+        return common_scales(io, SUM_LEFT_SHIFT, 1, precision)
 
     def real(self, a: Array, b: Array) -> Array:
         """Subtract."""
@@ -33,5 +36,6 @@ class Sub(BinaryOp):
 
     def integer(self, io: Io, a: Array, b: Array) -> Array:
         """Subtract at the common scale."""
-        first, second = to_common_scale(a, b, io, SUM_LEFT_SHIFT, 1)
-        return requantize_double(first - second, *self.scales(io)[2])
+        scales = self.scales(io)
+        first, second = rescaled(a, b, scales, SUM_LEFT_SHIFT)
+        return requantize_double(first - second, *scales[2])
