@@ -47,6 +47,21 @@ def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> Non
     struct.pack_into(f"<{count}i", content, start, *wanted)
 
 
+def require_int8_ports(content: bytes) -> None:
+    """Raise UnsupportedModelError where an input or output was not quantised."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    subgraph = schema.Model.GetRootAs(content).Subgraphs(0)
+    ports = [*subgraph.InputsAsNumpy(), *subgraph.OutputsAsNumpy()]
+    for index in ports:
+        tensor = subgraph.Tensors(int(index))
+        if tensor.Type() != schema.TensorType.INT8:
+            raise UnsupportedModelError(
+                f"converted model: {tensor.Name().decode(errors='replace')!r} is not int8",
+                "a model that only passes values on has nothing to quantise",
+            )
+
+
 def float_ops(content: bytes) -> tuple[str, ...]:
     """Return the names of the ops that compute in float32, each once, sorted."""
     from ai_edge_litert import schema_py_generated as schema

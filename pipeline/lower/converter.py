@@ -20,7 +20,7 @@ from edgec.pipeline.calibration import Calibration, calibrate, load_samples
 from edgec.pipeline.errors import EdgecError, UnsupportedModelError
 from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.load.source import Format
-from edgec.pipeline.lower.converted_file import float_ops, in_signature_order
+from edgec.pipeline.lower.converted_file import float_ops, in_signature_order, require_int8_ports
 from edgec.pipeline.lower.input_range import input_specs
 from edgec.pipeline.lower.layer_cost import layer_summary
 from edgec.pipeline.worker import Progress, Report
@@ -40,8 +40,12 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
         calibration = calibrate(None if path is None else Path(path), specs)
     content = _converted(model, model_path.name, calibration, report)
     warnings = list(calibration.warnings) if calibration else []
-    if calibration and (names := float_ops(content)):
-        warnings.append(f"the converter has no int8 form of {', '.join(names)}: float32 is left")
+    if calibration:
+        require_int8_ports(content)
+        if names := float_ops(content):
+            warnings.append(
+                f"the converter has no int8 form of {', '.join(names)}: left in float32"
+            )
     _write(Path(request["out"]), content)
     return {
         "inputs": _described(model.inputs),

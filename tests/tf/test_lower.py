@@ -208,6 +208,16 @@ def test_what_the_converter_does_not_take_is_refused_with_its_reason(tmp_path: P
     assert not (tmp_path / "out.tflite").exists()
 
 
+def test_what_stays_float_in_an_int8_model_is_said(tmp_path: Path) -> None:
+    import tf_keras
+
+    layers = tf_keras.layers
+    model = tf_keras.Sequential([layers.Input((6,)), layers.Dense(5), layers.UnitNormalization()])
+    model.save(tmp_path / "m.keras")
+    lowered = lower(tmp_path / "m.keras", tmp_path / "m.tflite")
+    assert any("no int8 form of" in w and "SQUARE" in w for w in lowered.warnings)
+
+
 def test_misshapen_samples_come_back_as_data_errors(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.random.default_rng(0).uniform(size=(20, 9, 9)))
     with pytest.raises(DataError, match=r"shape \[9, 9\], \[1, 8, 8\]"):
