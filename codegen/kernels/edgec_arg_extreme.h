@@ -10,8 +10,8 @@ typedef struct {
     int8_t wide;    /* 1: int64 output, 0: int32 */
 } edgec_arg_extreme_params;
 
-static inline void edgec_arg_extreme_store(const edgec_arg_extreme_params *p, void *out,
-                                           int32_t at, int32_t index)
+static inline void edgec_arg_extreme_store(const edgec_arg_extreme_params *p, void *out, int32_t at,
+                                           int32_t index)
 {
     if (p->wide) {
         ((int64_t *)out)[at] = index;

@@ -1,7 +1,6 @@
 #include "edgec_arg_extreme_int8.h"
 
-void edgec_arg_extreme_int8(const edgec_arg_extreme_int8_params *p, const int8_t *in,
-                            void *out)
+void edgec_arg_extreme_int8(const edgec_arg_extreme_int8_params *p, const int8_t *in, void *out)
 {
     int32_t at = 0;
     for (int32_t o = 0; o < p->outer; ++o, in += p->size * p->inner) {

@@ -6,7 +6,6 @@
 typedef edgec_arg_extreme_params edgec_arg_extreme_int8_params;
 
 /* in (outer, size, inner) -> out (outer, inner). */
-void edgec_arg_extreme_int8(const edgec_arg_extreme_int8_params *p, const int8_t *in,
-                            void *out);
+void edgec_arg_extreme_int8(const edgec_arg_extreme_int8_params *p, const int8_t *in, void *out);
 
 #endif

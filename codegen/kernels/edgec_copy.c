@@ -7,8 +7,8 @@
 #define HEAD 6
 
 /* The innermost loop: n runs of `bytes`. */
-static void copy_runs(const uint8_t *in, uint8_t *out, int32_t n, int32_t in_step,
-                      int32_t out_step, int32_t bytes)
+static void copy_runs(const uint8_t *in, uint8_t *out, int32_t n, int32_t in_step, int32_t out_step,
+                      int32_t bytes)
 {
     if (bytes == 1) {
         if (in_step == 0 && out_step == 1) {

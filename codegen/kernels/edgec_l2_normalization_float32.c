@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-void edgec_l2_normalization_float32(const edgec_l2_normalization_float32_params *p,
-                                    const float *in, float *out)
+void edgec_l2_normalization_float32(const edgec_l2_normalization_float32_params *p, const float *in,
+                                    float *out)
 {
     for (int32_t r = 0; r < p->rows; ++r, in += p->depth, out += p->depth) {
         float squares = 0.0f;

@@ -8,7 +8,7 @@ typedef struct {
 } edgec_l2_normalization_float32_params;
 
 /* in (rows, depth) -> out (rows, depth), each row divided by its length. */
-void edgec_l2_normalization_float32(const edgec_l2_normalization_float32_params *p,
-                                    const float *in, float *out);
+void edgec_l2_normalization_float32(const edgec_l2_normalization_float32_params *p, const float *in,
+                                    float *out);
 
 #endif

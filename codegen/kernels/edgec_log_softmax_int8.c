@@ -23,8 +23,7 @@ static int32_t log_at_least_one(int32_t x)
     const int32_t room1 = edgec_leading_zeros((uint32_t)x) - 1;
     const int32_t r1 =
         edgec_saturating_shift(edgec_high_mul(edgec_saturating_shift(x, room1), ROOT_HALF), 1);
-    const int32_t power1 =
-        edgec_saturating_shift(IN_BITS - room1 - 1, 31 - ACCUM_BITS) + QUARTER;
+    const int32_t power1 = edgec_saturating_shift(IN_BITS - room1 - 1, 31 - ACCUM_BITS) + QUARTER;
     const int32_t room2 = edgec_leading_zeros((uint32_t)edgec_high_mul(x, ROOT_HALF)) - 1;
     const int32_t r2 = edgec_saturating_shift(x, room2);
     const int32_t power2 = edgec_saturating_shift(IN_BITS - room2, 31 - ACCUM_BITS) - QUARTER;

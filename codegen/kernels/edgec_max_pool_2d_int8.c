@@ -8,8 +8,7 @@ static int32_t min_int(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t *in,
-                                int8_t *out)
+void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t *in, int8_t *out)
 {
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->channels) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {

@@ -11,7 +11,6 @@ typedef struct {
 } edgec_max_pool_2d_int8_params;
 
 /* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
-void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t *in,
-                                int8_t *out);
+void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t *in, int8_t *out);
 
 #endif

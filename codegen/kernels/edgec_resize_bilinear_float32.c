@@ -11,7 +11,7 @@ static void mix(const float *const in[4], float dy, float dx, int32_t channels, 
 }
 
 void edgec_resize_bilinear_float32(const edgec_resize_bilinear_float32_params *p, const float *in,
-         float *out)
+                                   float *out)
 {
     const int32_t row = p->in_w * p->channels;
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * row) {

@@ -13,6 +13,6 @@ typedef struct {
 
 /* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
 void edgec_resize_bilinear_float32(const edgec_resize_bilinear_float32_params *p, const float *in,
-         float *out);
+                                   float *out);
 
 #endif

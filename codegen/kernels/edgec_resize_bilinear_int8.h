@@ -13,6 +13,6 @@ typedef struct {
 
 /* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
 void edgec_resize_bilinear_int8(const edgec_resize_bilinear_int8_params *p, const int8_t *in,
-         int8_t *out);
+                                int8_t *out);
 
 #endif

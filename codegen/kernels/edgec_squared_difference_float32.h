@@ -6,7 +6,7 @@
 typedef edgec_binary_float32_params edgec_squared_difference_float32_params;
 
 /* out = (in1 - in2)^2, element by element. */
-void edgec_squared_difference_float32(const edgec_squared_difference_float32_params *p, const float *in1,
-                                      const float *in2, float *out);
+void edgec_squared_difference_float32(const edgec_squared_difference_float32_params *p,
+                                      const float *in1, const float *in2, float *out);
 
 #endif

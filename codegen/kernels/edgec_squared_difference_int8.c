@@ -4,8 +4,8 @@
 
 static int32_t element(const edgec_binary_int8_params *p, int32_t a, int32_t b)
 {
-    const int32_t difference = edgec_binary_int8_first(p, a, LEFT_SHIFT) -
-                               edgec_binary_int8_second(p, b, LEFT_SHIFT);
+    const int32_t difference =
+        edgec_binary_int8_first(p, a, LEFT_SHIFT) - edgec_binary_int8_second(p, b, LEFT_SHIFT);
     return edgec_binary_int8_rescale(p, difference * difference);
 }
 

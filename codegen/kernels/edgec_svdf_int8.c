@@ -9,8 +9,7 @@
 
 /* One filter: puts the input's feature at the end of the memory, returns the memory's weighted
  * sum (which wraps, as TFLite's does) and makes room for the next feature. */
-static uint32_t filter(const edgec_svdf_int8_params *p, int32_t f, const int8_t *in,
-                       int16_t *state)
+static uint32_t filter(const edgec_svdf_int8_params *p, int32_t f, const int8_t *in, int16_t *state)
 {
     const int32_t last = p->memory - 1;
     const int16_t *time = p->time + f * p->memory;
@@ -26,8 +25,7 @@ static uint32_t filter(const edgec_svdf_int8_params *p, int32_t f, const int8_t 
     return sum;
 }
 
-void edgec_svdf_int8(const edgec_svdf_int8_params *p, const int8_t *in, int16_t *state,
-                     int8_t *out)
+void edgec_svdf_int8(const edgec_svdf_int8_params *p, const int8_t *in, int16_t *state, int8_t *out)
 {
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_size) {
         for (int32_t u = 0; u < p->units; ++u) {

@@ -31,16 +31,14 @@ static void gates(const params *p, int32_t unit, const int8_t *in, const int8_t 
     edgec_dot4(in, p->weights + unit * p->in_size, p->units * p->in_size, p->in_size, fresh);
     edgec_dot4(state, p->recurrent + unit * p->units, p->units * p->units, p->units, kept);
     for (int32_t g = 0; g < 4; ++g) {
-        const int32_t v =
-            clamp16(edgec_requant_double(fresh[g], p->multiplier[g], p->shift[g]));
-        const int32_t w = edgec_requant_double(kept[g], p->recurrent_multiplier[g],
-                                               p->recurrent_shift[g]);
+        const int32_t v = clamp16(edgec_requant_double(fresh[g], p->multiplier[g], p->shift[g]));
+        const int32_t w =
+            edgec_requant_double(kept[g], p->recurrent_multiplier[g], p->recurrent_shift[g]);
         sum[g] = clamp16(v + w);
     }
 }
 
-static void step(const params *p, const int8_t *in, const int8_t *state, int16_t *cell,
-                 int8_t *out)
+static void step(const params *p, const int8_t *in, const int8_t *state, int16_t *cell, int8_t *out)
 {
     for (int32_t u = 0; u < p->units; ++u) {
         int32_t sum[4];
