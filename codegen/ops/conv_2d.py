@@ -9,10 +9,14 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
+from edgec.codegen.dsp_products import LANE, Rows, packed_rows, stream_bytes
 from edgec.codegen.quantmath import activation_range, float_bounds
-from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.window import Window, height_width
 from edgec.pipeline.graph import Activation, Array, DType
+
+_BLOCK = 4
+"""Output channels that the kernel for SMLAD makes at a time."""
 
 
 def filter_fits(op: KernelOp, io: Io) -> bool:
@@ -136,4 +140,54 @@ class Conv2D(KernelOp):
                 "out_max": high,
             },
             scratch_bytes=0 if pointwise else rows.shape[1],
+            cost=Cost(3 * self.macs(io) + 50 * io.y.size, rows.size + 12 * len(rows)),
+        )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of cores with SMLAD: int8 in one group."""
+        if "dsp" not in features or io.x.dtype is not DType.INT8:
+            return ()
+        step = self._dsp(io) if io.x.shape[3] == io.input(1).shape[3] else None
+        return () if step is None else (step,)
+
+    def _dsp(self, io: Io) -> Step | None:
+        """Return the kernel that makes 4 channels of 2 pixels at a time."""
+        weights, win = io.input(1), self.window
+        out_ch, kh, kw, in_ch = weights.shape
+        rows_whole = win.dilation[1] == 1 or kw == 1
+        runs_w, taps_w = (1, kw) if rows_whole else (kw, 1)
+        run = taps_w * in_ch
+        run_depth = -(-run // LANE) * LANE
+        runs = _rows(io).astype(np.int64).reshape(out_ch, kh * runs_w, run)
+        rows = np.pad(runs, ((0, 0), (0, 0), (0, run_depth - run))).reshape(out_ch, -1)
+        depth = rows.shape[1]
+        bias = products.folded_bias(io.x, rows, io.optional(2))
+        mult = products.channel_multipliers(io.x, weights, io.y, out_ch)
+        streams = packed_rows(
+            Rows(rows, bias, mult), io.y, self.activation, single=False, block=_BLOCK
+        )
+        if streams is None:
+            return None
+        low, high = activation_range(self.activation, io.y)
+        spare = 2 * run_depth if win.padded or run != run_depth else 0
+        return Step(
+            "edgec_conv_2d_int8_dsp",
+            {
+                "weights": streams[0],
+                "channels": streams[1],
+                "depth": depth,
+                "run": run,
+                "run_depth": run_depth,
+                **dict(zip(("batches", "in_h", "in_w", "in_ch"), io.x.shape, strict=True)),
+                **dict(zip(("out_h", "out_w", "out_ch"), io.y.shape[1:], strict=True)),
+                "runs_h": kh,
+                "runs_w": runs_w,
+                "taps_w": taps_w,
+                **{n: v for n, v in win.fields.items() if not n.startswith("kernel")},
+                "in_zero_point": io.x.q.zero_point,
+                "out_min": low,
+                "out_max": high,
+            },
+            scratch_bytes=4 * depth + spare,
+            cost=Cost(self.macs(io), stream_bytes(streams)),
         )

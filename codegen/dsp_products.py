@@ -1,0 +1,118 @@
+"""Weights and requantisation as the kernels for cores with SMLAD read them.
+
+The layouts are described in `kernels/edgec_conv_2d_int8_dsp_block.h` and the rescaling in
+`kernels/edgec_requant_dsp.h`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgec.codegen import products
+from edgec.codegen.quantmath import wrap_int32
+from edgec.codegen.registry import Const
+from edgec.pipeline.graph import Activation, Array, Tensor
+
+LANE = 4
+"""Products are packed in fours, the bytes of a word."""
+_MOST_SHIFT = 16
+_HIGH_RANGE = 1 << 23
+_HALF = 1 << 30
+"""The multiplier that means 0.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The output channels of a layer: one row of weights and one rescaling each.
+
+    `weights` has shape (out_ch, depth) with depth a multiple of 4; the rest one row per channel,
+    `bias` with the input zero point folded in.
+    """
+
+    weights: Array
+    bias: Array
+    multipliers: Array
+
+    @property
+    def reach(self) -> tuple[Array, Array]:
+        """The least and the greatest accumulator of each row."""
+        low = np.minimum(self.weights * -128, self.weights * 127).sum(axis=1)
+        high = np.maximum(self.weights * -128, self.weights * 127).sum(axis=1)
+        return self.bias + low, self.bias + high
+
+
+def packed_rows(
+    rows: Rows, y: Tensor, activation: Activation, *, single: bool, block: int
+) -> tuple[Const, Const] | None:
+    """Return the weight and channel streams of blocks of `block` rows; None if a row cannot be.
+
+    Rows that always give the same output are replaced by ones that need no range. The others
+    need a multiplier below one half, and sums that leave room for the kernel's short cuts.
+    """
+    rows = _whole_blocks(_simplified(rows, y, activation, single=single), block)
+    if not _fit(rows):
+        return None
+    count, depth = rows.weights.shape
+    low, high = rows.weights[0::2], rows.weights[1::2]
+    halves = (256 * high + low).astype(np.int16).view(np.uint16).astype(np.uint32)
+    # (block, word, group, pair's second product, pair) -> (block, group, pair, word)
+    split = halves.reshape(count // block, block // 2, depth // LANE, 2, 2)
+    words = (split[..., 0, :] | split[..., 1, :] << 16).transpose(0, 2, 3, 1)
+    starts = rows.bias.copy()
+    starts[1::2] = wrap_int32(256 * rows.bias[1::2] + rows.bias[0::2])
+    shifts = -rows.multipliers[:, 1]
+    scale = 2 * rows.multipliers[:, 0] - (1 << 32)
+    finish = ((2 * y.q.zero_point + 1) << (shifts - 1)) * 256 + shifts
+    pairs = np.stack([scale, finish], axis=1).reshape(count // block, 2 * block)
+    stream = np.concatenate([starts.reshape(count // block, block), pairs], axis=1)
+    return (
+        Const(np.ascontiguousarray(words).view(np.int32), "see the kernel's header"),
+        Const(stream.astype(np.int32), "(blocks, {starts, {scale, finish}})"),
+    )
+
+
+def stream_bytes(streams: tuple[Const, Const]) -> int:
+    """Return the flash that packed rows take."""
+    return sum(s.data.nbytes for s in streams)
+
+
+def _simplified(rows: Rows, y: Tensor, activation: Activation, *, single: bool) -> Rows:
+    """Return the rows with those whose output is constant as sums of nothing.
+
+    Their bias gives the constant through a multiplier of one quarter.
+    """
+    ends = [
+        products.finish(reach, rows.multipliers, y, activation, single=single).astype(np.int64)
+        for reach in rows.reach
+    ]
+    same = ends[0] == ends[1]
+    return Rows(
+        np.where(same[:, None], 0, rows.weights),
+        np.where(same, 4 * (ends[0] - y.q.zero_point), rows.bias),
+        np.where(same[:, None], [_HALF, -1], rows.multipliers),
+    )
+
+
+def _whole_blocks(rows: Rows, block: int) -> Rows:
+    """Return the rows with zero rows up to a whole number of blocks."""
+    more = -len(rows.weights) % block
+    return Rows(
+        np.pad(rows.weights, ((0, more), (0, 0))),
+        np.pad(rows.bias, (0, more)),
+        np.concatenate([rows.multipliers, np.tile([_HALF, -1], (more, 1))]),
+    )
+
+
+def _fit(rows: Rows) -> bool:
+    """Return whether every row keeps to what the kernels' arithmetic can hold."""
+    shifts = -rows.multipliers[:, 1]
+    most = np.maximum(*np.abs(rows.reach))
+    low, high = rows.weights[0::2], rows.weights[1::2]
+    return bool(
+        np.all((shifts >= 1) & (shifts <= _MOST_SHIFT))
+        and np.all(most < 2**31 - 2**24)
+        and np.all(most[1::2] < _HIGH_RANGE)
+        and np.all((high > -128) | (low >= 0))
+    )

@@ -1,0 +1,27 @@
+#ifndef EDGEC_CONV_2D_INT8_DSP_H
+#define EDGEC_CONV_2D_INT8_DSP_H
+
+#include <stdint.h>
+
+/* A window is read in `runs_h * runs_w` runs of `run` bytes that follow each other in the input:
+ * whole window rows, or single taps where the columns are dilated. Each run counts as `run_depth`
+ * products, `run` rounded up to a multiple of 4; the weights beyond `run` are zero. */
+typedef struct {
+    const int32_t *weights;  /* as edgec_conv_2d_int8_dsp_rows has them */
+    const int32_t *channels;
+    int32_t depth; /* runs_h * runs_w * run_depth */
+    int32_t run, run_depth;
+    int16_t batches, in_h, in_w, in_ch;
+    int16_t out_h, out_w, out_ch;
+    int16_t runs_h, runs_w, taps_w; /* taps_w: columns of one run */
+    int16_t stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    int8_t in_zero_point, out_min, out_max;
+} edgec_conv_2d_int8_dsp_params;
+
+/* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, out_ch).
+ * scratch: 4 * depth bytes, and 2 * run_depth more if the window reaches over a border or run is
+ * not run_depth; aligned to 8. */
+void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
+                            void *scratch);
+
+#endif

@@ -1,0 +1,66 @@
+/* Integer rescaling in few instructions, for products whose range was analysed beforehand.
+ *
+ * Per channel there is `scale`, twice the multiplier less 2^32, and `finish`, which holds
+ * (2 * out_zero_point + 1) * 2^(shift - 1) above its low byte and the right shift, 1 .. 16, in it:
+ * half a unit to round with and the zero point are added at once, before the shift. */
+#ifndef EDGEC_REQUANT_DSP_H
+#define EDGEC_REQUANT_DSP_H
+
+#include <stdint.h>
+
+#if defined(__ARM_FEATURE_DSP)
+
+/* Rounds twice, as edgec_requant_double; adds the zero point and saturates to 8 bits. */
+static inline int32_t edgec_finish_double(int32_t acc, int32_t scale, int32_t finish)
+{
+    int32_t v;
+    __asm__("smmlar %0, %1, %2, %1\n\t"
+            "add %0, %0, %0, asr #31\n\t"
+            "add %0, %0, %3, asr #8\n\t"
+            "asr %0, %0, %3\n\t"
+            "ssat %0, #8, %0"
+            : "=&r"(v)
+            : "r"(acc), "r"(scale), "r"(finish)
+            : "cc");
+    return v;
+}
+
+/* Rounds once, as edgec_requant_single; adds the zero point and saturates to 8 bits. */
+static inline int32_t edgec_finish_single(int32_t acc, int32_t scale, int32_t finish)
+{
+    int32_t v;
+    __asm__("smmla %0, %1, %2, %1\n\t"
+            "add %0, %0, %3, asr #8\n\t"
+            "asr %0, %0, %3\n\t"
+            "ssat %0, #8, %0"
+            : "=&r"(v)
+            : "r"(acc), "r"(scale), "r"(finish)
+            : "cc");
+    return v;
+}
+
+#else
+
+static inline int32_t edgec_saturate_int8(int32_t v)
+{
+    return v < INT8_MIN ? INT8_MIN : v > INT8_MAX ? INT8_MAX : v;
+}
+
+static inline int32_t edgec_finish_double(int32_t acc, int32_t scale, int32_t finish)
+{
+    const int64_t twice = (int64_t)scale + ((int64_t)1 << 32);
+    int32_t v = (int32_t)((acc * twice + ((int64_t)1 << 31)) >> 32);
+    v += v >> 31;
+    return edgec_saturate_int8((v + (finish >> 8)) >> (finish & 255));
+}
+
+static inline int32_t edgec_finish_single(int32_t acc, int32_t scale, int32_t finish)
+{
+    const int64_t twice = (int64_t)scale + ((int64_t)1 << 32);
+    const int32_t v = (int32_t)((acc * twice) >> 32);
+    return edgec_saturate_int8((v + (finish >> 8)) >> (finish & 255));
+}
+
+#endif
+
+#endif
