@@ -105,7 +105,10 @@ def _rescaled(
     op: Conv2D | DepthwiseConv2D | FullyConnected, io: Io, low: Array, high: Array, *, single: bool
 ) -> Range:
     bias = products.bias_values(io.optional(2), len(low)).astype(np.int64)
-    mult = products.channel_multipliers(io.x, io.input(1), io.y, len(low))
+    if isinstance(op, FullyConnected):
+        mult = op.multipliers(io)
+    else:
+        mult = products.channel_multipliers(io.x, io.input(1), io.y, len(low))
     ends = (
         products.finish(bias + end, mult, io.y, op.activation, single=single).astype(np.int64)
         for end in (low, high)

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.constraints import inputs
-from edgec.codegen.quantmath import activation_range, float_bounds
+from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
@@ -38,7 +38,11 @@ def _rows(io: Io) -> Array:
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullyConnected(KernelOp):
-    """Dense layer. The `tflite` profile rounds once where `tflm` rounds twice."""
+    """Dense layer.
+
+    The `tflite` profile rounds once where `tflm` rounds twice, and `tflm` multiplies the scales of
+    whole tensors in float32.
+    """
 
     builtin: ClassVar[str] = "FULLY_CONNECTED"
     constraints: ClassVar[tuple[Any, ...]] = (
@@ -73,6 +77,20 @@ class FullyConnected(KernelOp):
         """Return weights times input rows."""
         return io.y.size * io.input(1).shape[1]
 
+    def multipliers(self, io: Io) -> Array:
+        """Return (multiplier, shift) of every output channel, shape (out_size, 2).
+
+        Source of the `tflm` profile: GetQuantizedConvolutionMultipler.
+        """
+        weights = io.input(1)
+        channels = weights.shape[0]
+        if self.rounding is Rounding.TFLITE or weights.q.per_channel:
+            return products.channel_multipliers(io.x, weights, io.y, channels)
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            product = np.float32(io.x.q.scale) * np.float32(weights.q.scale)
+        pair = quantize_multiplier(float(product) / io.y.q.scale)
+        return np.tile(np.array(pair, np.int64), (channels, 1))
+
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Multiply exactly (integers in float64), then requantise."""
         quantised = io.x.dtype is DType.INT8
@@ -83,7 +101,7 @@ class FullyConnected(KernelOp):
         acc = acc + products.bias_values(io.optional(2), len(weights))
         if not quantised:
             return (products.clamp_float(acc, self.activation).reshape(io.y.shape),)
-        mult = products.channel_multipliers(io.x, io.input(1), io.y, len(weights))
+        mult = self.multipliers(io)
         single = self.rounding is Rounding.TFLITE
         out = products.finish(acc.astype(np.int64), mult, io.y, self.activation, single=single)
         return (out.reshape(io.y.shape),)
@@ -102,7 +120,7 @@ class FullyConnected(KernelOp):
                 "edgec_fully_connected_float32",
                 {"weights": values, "bias": Const(bias, "(out_size)"), **shape, **ends},
             )
-        mult = products.channel_multipliers(io.x, weights, io.y, out)
+        mult = self.multipliers(io)
         low, high = activation_range(self.activation, io.y)
         return Step(
             "edgec_fully_connected_int8",
