@@ -77,7 +77,7 @@ def inputs(least: int, most: int | None = None) -> Constraint:
         return least <= len(io.inputs) <= high and all(t is not None for t in io.inputs[:least])
 
     count = str(least) if high == least else f"{least} to {high}"
-    has_inputs.__doc__ = f"There are {count} inputs."
+    has_inputs.__doc__ = f"It takes {count} input{'' if count == '1' else 's'}."
     return has_inputs
 
 
@@ -90,13 +90,3 @@ def rank(low: int, high: int) -> Constraint:
     count = str(low) if high == low else f"{low} to {high}"
     has_rank.__doc__ = f"The input has {count} dimensions."
     return has_rank
-
-
-def inputs_like_output(op: KernelOp, io: Io) -> bool:
-    """int8 inputs have the output's scale and zero point."""
-    return all(
-        t.dtype is not DType.INT8
-        or (t.quant is not None and io.y.quant is not None
-            and (t.q.scales, t.q.zero_points) == (io.y.q.scales, io.y.q.zero_points))
-        for t in io.present
-    )  # fmt: skip
