@@ -36,7 +36,6 @@ _IGNORED = frozenset(
 """Arguments that do not change what an inference computes; no layer that masks is built."""
 
 _RENAMED_ARGUMENTS = {"LeakyReLU": {"negative_slope": "alpha"}}
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN")
 _FLOAT_POLICIES = (None, "float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -231,26 +230,9 @@ def _arguments(layer_class: Any, spec: LayerSpec, where: str) -> dict[str, Any]:
             arguments[key] = value
         elif value not in (None, False) and (key, value) != ("groups", 1):
             raise refusal(where, f"{spec.class_name} argument {key}={value!r} is not supported")
-    if spec.class_name in _RECURRENT:
-        arguments["unroll"] = not _fuses(spec)
     if spec.class_name == "Dropout":
         return {"rate": config.get("rate", 0.0)}
     return arguments
-
-
-def _fuses(spec: LayerSpec) -> bool:
-    """Tell whether the converter makes one LSTM op of the layer.
-
-    What it does not fuse becomes a WHILE loop, which neither its quantiser nor a microcontroller
-    takes; unrolled, the layer is plain arithmetic.
-    """
-    return (
-        spec.class_name == "LSTM"
-        and spec.config.get("activation", "tanh") == "tanh"
-        and spec.config.get("recurrent_activation", "sigmoid") == "sigmoid"
-        and spec.config.get("use_bias", True) is True
-        and not spec.config.get("recurrent_dropout")
-    )
 
 
 def _safe(name: str) -> str:

@@ -23,6 +23,7 @@ from edgec.pipeline.load.source import Format
 from edgec.pipeline.lower.converted_file import float_ops, in_signature_order, require_int8_ports
 from edgec.pipeline.lower.input_range import input_specs
 from edgec.pipeline.lower.layer_cost import layer_summary
+from edgec.pipeline.lower.unrolling import unroll_recurrent
 from edgec.pipeline.worker import Progress, Report
 
 _BATCH = 64
@@ -125,6 +126,7 @@ def _converted(
     import tensorflow as tf
 
     keras = model.keras
+    unroll_recurrent(keras)
     signature = [
         tf.TensorSpec(port.keras_shape, tf.float32, name=_input_name(index))
         for index, port in enumerate(model.inputs)

@@ -208,6 +208,23 @@ def test_what_the_converter_does_not_take_is_refused_with_its_reason(tmp_path: P
     assert not (tmp_path / "out.tflite").exists()
 
 
+@pytest.mark.parametrize("stack", [["LSTM", "LSTM"], ["GRU", "SimpleRNN"]])
+def test_recurrent_layers_stay_right_in_int8(tmp_path: Path, stack: list[str]) -> None:
+    import tf_keras
+
+    layers = tf_keras.layers
+    tf_keras.utils.set_random_seed(0)
+    model = tf_keras.Sequential([layers.Input((5, 4))])
+    for kind in stack:
+        model.add(getattr(layers, kind)(4, return_sequences=True))
+    model.save(tmp_path / "m.h5")
+    lowered = lower(tmp_path / "m.h5", tmp_path / "m.tflite")
+    x = np.random.default_rng(1).uniform(-1, 1, (4, 5, 4)).astype(np.float32)
+    got = np.concatenate([run(lowered.path, [sample[None]])[0] for sample in x])
+    wanted = np.asarray(model(x))
+    assert np.abs(got - wanted).max() < 0.1 * np.ptp(wanted)
+
+
 def test_what_stays_float_in_an_int8_model_is_said(tmp_path: Path) -> None:
     import tf_keras
 
