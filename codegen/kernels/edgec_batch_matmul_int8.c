@@ -5,8 +5,9 @@
 
 static int8_t finish(const edgec_batch_matmul_int8_params *p, int32_t acc)
 {
-    const int32_t v = edgec_requant_double(acc, p->multiplier, p->shift) + p->out_zero_point;
-    return (int8_t)edgec_clamp(v, INT8_MIN, INT8_MAX);
+    const int32_t zero = p->out_zero_point;
+    const int32_t v = edgec_requant_double(acc, p->multiplier, p->shift);
+    return (int8_t)(edgec_clamp(v, INT8_MIN - zero, INT8_MAX - zero) + zero);
 }
 
 static int8_t *multiply(const edgec_batch_matmul_int8_params *p, const int8_t *in1,

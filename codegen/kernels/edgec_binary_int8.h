@@ -23,12 +23,15 @@ static inline void edgec_binary_int8(const edgec_binary_int8_params *p, const in
 {
     const edgec_broadcast *b = &p->loops;
     edgec_broadcast_cursor c = {{0}, 0, 0};
+    const int32_t zero = p->out_zero_point;
+    const int32_t low = p->out_min - zero;
+    const int32_t high = p->out_max - zero;
     do {
         const int8_t *x1 = in1 + c.at1;
         const int8_t *x2 = in2 + c.at2;
         for (int32_t i = b->size[5]; i > 0; --i, x1 += b->step1[5], x2 += b->step2[5]) {
             const int32_t v = element(p, *x1 - p->zero_point1, *x2 - p->zero_point2);
-            *out++ = (int8_t)edgec_clamp(v + p->out_zero_point, p->out_min, p->out_max);
+            *out++ = (int8_t)(edgec_clamp(v, low, high) + zero); /* v may be near INT32_MAX */
         }
     } while (edgec_broadcast_next(b, &c));
 }

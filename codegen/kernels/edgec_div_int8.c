@@ -2,9 +2,6 @@
 
 #include "edgec_fixedpoint.h"
 
-/* Far outside int8, and a zero point can still be added. */
-#define BEYOND ((int32_t)1 << 30)
-
 /* Bits that a can be shifted left by. */
 static int32_t headroom(int32_t a)
 {
@@ -20,7 +17,7 @@ static int32_t headroom(int32_t a)
 static int32_t element(const edgec_binary_int8_params *p, int32_t a, int32_t b)
 {
     if (b == 0) {
-        return a < 0 ? -BEYOND : BEYOND;
+        return a < 0 ? INT32_MIN : INT32_MAX;
     }
     if (b < 0) {
         a = -a;

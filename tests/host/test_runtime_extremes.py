@@ -37,3 +37,14 @@ def test_a_zero_divisor_saturates_by_the_sign_of_the_dividend(tmp_path: Path) ->
     (got,) = run_host(graph, [sample], tmp_path)[0]
     assert got.tolist() == [-128, -128, 127, 127]
     assert np.array_equal(got, run_numpy(graph, [sample])[0][0])
+
+
+@pytest.mark.parametrize("builtin", ["ADD", "SUB", "MUL", "PRELU", "SQUARED_DIFFERENCE"])
+def test_scales_that_leave_32_bits_are_no_undefined_behaviour(builtin: str, tmp_path: Path) -> None:
+    model = FlatModel()
+    ends = [model.input((64,), "int8", 1e3, 127), model.input((64,), "int8", 1e3, -128)]
+    model.op(builtin, ends, [model.output((64,), "int8", 1e-4, 127)])
+    sample = model.draw_inputs(1)
+    graph = tflite.parse(model.bytes(), "case")
+    (got,) = run_host(graph, [sample], tmp_path)[0]
+    assert np.array_equal(got, run_numpy(graph, [sample])[0][0])
