@@ -41,7 +41,8 @@ def folded_bias(x: Tensor, weight_rows: Array, bias: Tensor | None) -> Array:
     `weight_rows` has shape (out_channels, products per output).
     """
     sums = weight_rows.astype(np.int64).sum(axis=1)
-    return bias_values(bias, len(weight_rows)).astype(np.int64) - x.q.zero_point * sums
+    folded = bias_values(bias, len(weight_rows)).astype(np.int64) - x.q.zero_point * sums
+    return np.asarray(folded)
 
 
 def channel_stream(bias: Array, multipliers: Array) -> Const:
