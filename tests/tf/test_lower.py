@@ -229,7 +229,9 @@ def test_what_stays_float_in_an_int8_model_is_said(tmp_path: Path) -> None:
     import tf_keras
 
     layers = tf_keras.layers
-    model = tf_keras.Sequential([layers.Input((6,)), layers.Dense(5), layers.UnitNormalization()])
+    model = tf_keras.Sequential(
+        [layers.Input((4,)), layers.RepeatVector(3), layers.UnitNormalization()]
+    )
     model.save(tmp_path / "m.keras")
     lowered = lower(tmp_path / "m.keras", tmp_path / "m.tflite")
     assert any("no int8 form of" in w and "SQUARE" in w for w in lowered.warnings)
