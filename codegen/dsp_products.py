@@ -12,7 +12,6 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.quantmath import wrap_int32
-from edgec.codegen.registry import Const
 from edgec.pipeline.graph import Activation, Array, Tensor
 
 LANE = 4
@@ -43,17 +42,39 @@ class Rows:
         return self.bias + low, self.bias + high
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Rows in whole blocks as the kernels take them, int32 arrays.
+
+    `weights` has shape (blocks, depth / 4, 2, block / 2), `starts` (blocks, block), `scales`
+    (blocks, block, {scale, finish}).
+    """
+
+    weights: Array
+    starts: Array
+    scales: Array
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all rows are rescaled alike."""
+        return bool(np.all(self.scales == self.scales[0, 0]))
+
+
 def packed_rows(
     rows: Rows, y: Tensor, activation: Activation, *, single: bool, block: int
-) -> tuple[Const, Const] | None:
-    """Return the weight and channel streams of blocks of `block` rows; None if a row cannot be.
+) -> Packed | None:
+    """Return the streams of blocks of `block` rows; None if a row cannot be packed.
 
-    Rows that always give the same output are replaced by ones that need no range. The others
-    need a multiplier below one half, and sums that leave room for the kernel's short cuts.
+    Rows need a multiplier below one half, and sums that leave room for the kernels' short cuts.
+    Where some have not, those that always give the same output are replaced by ones that have.
     """
-    rows = _whole_blocks(_simplified(rows, y, activation, single=single), block)
-    if not _fit(rows):
-        return None
+    whole = _whole_blocks(rows, block)
+    if not _fit(whole):
+        whole = _whole_blocks(_simplified(rows, y, activation, single=single), block)
+    return _packed(whole, y, block) if _fit(whole) else None
+
+
+def _packed(rows: Rows, y: Tensor, block: int) -> Packed:
     count, depth = rows.weights.shape
     low, high = rows.weights[0::2], rows.weights[1::2]
     halves = (256 * high + low).astype(np.int16).view(np.uint16).astype(np.uint32)
@@ -65,17 +86,11 @@ def packed_rows(
     shifts = -rows.multipliers[:, 1]
     scale = 2 * rows.multipliers[:, 0] - (1 << 32)
     finish = ((2 * y.q.zero_point + 1) << (shifts - 1)) * 256 + shifts
-    pairs = np.stack([scale, finish], axis=1).reshape(count // block, 2 * block)
-    stream = np.concatenate([starts.reshape(count // block, block), pairs], axis=1)
-    return (
-        Const(np.ascontiguousarray(words).view(np.int32), "see the kernel's header"),
-        Const(stream.astype(np.int32), "(blocks, {starts, {scale, finish}})"),
+    return Packed(
+        np.ascontiguousarray(words).view(np.int32),
+        starts.astype(np.int32).reshape(-1, block),
+        np.stack([scale, finish], axis=1).astype(np.int32).reshape(-1, block, 2),
     )
-
-
-def stream_bytes(streams: tuple[Const, Const]) -> int:
-    """Return the flash that packed rows take."""
-    return sum(s.data.nbytes for s in streams)
 
 
 def _simplified(rows: Rows, y: Tensor, activation: Activation, *, single: bool) -> Rows:
@@ -101,7 +116,7 @@ def _whole_blocks(rows: Rows, block: int) -> Rows:
     return Rows(
         np.pad(rows.weights, ((0, more), (0, 0))),
         np.pad(rows.bias, (0, more)),
-        np.concatenate([rows.multipliers, np.tile([_HALF, -1], (more, 1))]),
+        np.pad(rows.multipliers, ((0, more), (0, 0)), mode="edge"),
     )
 
 

@@ -39,6 +39,20 @@ static inline int32_t edgec_finish_single(int32_t acc, int32_t scale, int32_t fi
     return v;
 }
 
+/* Clamp four signed bytes to those of low and high. */
+static inline uint32_t edgec_clamp_bytes(uint32_t v, uint32_t low, uint32_t high)
+{
+    uint32_t spare;
+    __asm__("ssub8 %1, %0, %2\n\t"
+            "sel %0, %0, %2\n\t"
+            "ssub8 %1, %3, %0\n\t"
+            "sel %0, %0, %3"
+            : "+&r"(v), "=&r"(spare)
+            : "r"(low), "r"(high)
+            : "cc");
+    return v;
+}
+
 #else
 
 static inline int32_t edgec_saturate_int8(int32_t v)
@@ -59,6 +73,20 @@ static inline int32_t edgec_finish_single(int32_t acc, int32_t scale, int32_t fi
     const int64_t twice = (int64_t)scale + ((int64_t)1 << 32);
     const int32_t v = (int32_t)((acc * twice) >> 32);
     return edgec_saturate_int8((v + (finish >> 8)) >> (finish & 255));
+}
+
+static inline uint32_t edgec_clamp_bytes(uint32_t v, uint32_t low, uint32_t high)
+{
+    uint32_t out = 0;
+    for (uint32_t shift = 0; shift < 32; shift += 8) {
+        const int8_t least = (int8_t)(low >> shift & 0xffu);
+        const int8_t most = (int8_t)(high >> shift & 0xffu);
+        int8_t x = (int8_t)(v >> shift & 0xffu);
+        x = x < least ? least : x;
+        x = x > most ? most : x;
+        out |= (uint32_t)(uint8_t)x << shift;
+    }
+    return out;
 }
 
 #endif

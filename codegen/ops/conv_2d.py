@@ -9,7 +9,7 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
-from edgec.codegen.dsp_products import LANE, Rows, packed_rows, stream_bytes
+from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.window import Window, height_width
@@ -121,6 +121,7 @@ class Conv2D(KernelOp):
             return Step(
                 "edgec_conv_2d_float32",
                 {"weights": values, "bias": Const(bias, "(out_ch)"), **shape, **ends},
+                accesses=win.accesses(io.x, io.y),
             )
         rows = _rows(io)
         mult = products.channel_multipliers(io.x, weights, io.y, len(rows))
@@ -140,6 +141,7 @@ class Conv2D(KernelOp):
                 "out_max": high,
             },
             scratch_bytes=0 if pointwise else rows.shape[1],
+            accesses=win.accesses(io.x, io.y),
             cost=Cost(3 * self.macs(io) + 50 * io.y.size, rows.size + 12 * len(rows)),
         )
 
@@ -163,18 +165,19 @@ class Conv2D(KernelOp):
         depth = rows.shape[1]
         bias = products.folded_bias(io.x, rows, io.optional(2))
         mult = products.channel_multipliers(io.x, weights, io.y, out_ch)
-        streams = packed_rows(
+        packed = packed_rows(
             Rows(rows, bias, mult), io.y, self.activation, single=False, block=_BLOCK
         )
-        if streams is None:
+        if packed is None:
             return None
+        stream = np.concatenate([packed.starts, packed.scales.reshape(-1, 2 * _BLOCK)], axis=1)
         low, high = activation_range(self.activation, io.y)
         spare = 2 * run_depth if win.padded or run != run_depth else 0
         return Step(
             "edgec_conv_2d_int8_dsp",
             {
-                "weights": streams[0],
-                "channels": streams[1],
+                "weights": Const(packed.weights, "(out_ch / 4, depth / 4, 2 pairs, 2 words)"),
+                "channels": Const(stream, "(out_ch / 4, {starts, 4 x {scale, finish}})"),
                 "depth": depth,
                 "run": run,
                 "run_depth": run_depth,
@@ -189,5 +192,5 @@ class Conv2D(KernelOp):
                 "out_max": high,
             },
             scratch_bytes=4 * depth + spare,
-            cost=Cost(self.macs(io), stream_bytes(streams)),
+            cost=Cost(self.macs(io), packed.weights.nbytes + stream.nbytes),
         )

@@ -9,10 +9,14 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.constraints import inputs
+from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
-from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
+
+_BLOCK = 8
+"""Rows that the kernel for SMLAD makes at a time."""
 
 
 def weights_fit(op: KernelOp, io: Io) -> bool:
@@ -135,4 +139,40 @@ class FullyConnected(KernelOp):
                 "out_max": high,
                 "single_rounding": int(self.rounding is Rounding.TFLITE),
             },
+            cost=Cost(3 * self.macs(io) + 50 * io.y.size, weights.size + 12 * out),
         )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time."""
+        if "dsp" not in features or io.x.dtype is not DType.INT8:
+            return ()
+        out, size = io.input(1).shape
+        rows = np.pad(_rows(io).astype(np.int64), ((0, 0), (0, -size % LANE)))
+        bias = products.folded_bias(io.x, rows, io.optional(2))
+        mult = products.channel_multipliers(io.x, io.input(1), io.y, out)
+        single = self.rounding is Rounding.TFLITE
+        packed = packed_rows(
+            Rows(rows, bias, mult), io.y, self.activation, single=single, block=_BLOCK
+        )
+        if packed is None:
+            return ()
+        scales = packed.scales[0, :1] if packed.uniform else packed.scales
+        flash = packed.weights.nbytes + packed.starts.nbytes + scales.nbytes
+        low, high = activation_range(self.activation, io.y)
+        step = Step(
+            "edgec_fully_connected_int8_dsp",
+            {
+                "weights": Const(packed.weights, "(out_size / 8, in_size / 4, 2 pairs, 4 words)"),
+                "starts": Const(packed.starts, "(out_size / 8, 8)"),
+                "scales": Const(scales, "(rows, {scale, finish})"),
+                "batches": io.x.size // size,
+                "in_size": size,
+                "out_size": out,
+                "per_row": int(not packed.uniform),
+                "out_min": low,
+                "out_max": high,
+                "single_rounding": int(single),
+            },
+            cost=Cost(self.macs(io), flash),
+        )
+        return (step,)
