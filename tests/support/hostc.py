@@ -11,8 +11,10 @@ import numpy as np
 
 from edgec.codegen.emit import Origin, emit
 from edgec.codegen.layout import Plan
+from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Graph
-from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.pipeline.plan import plan_memory
+from edgec.pipeline.replay import verify_plan
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror")
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
@@ -63,10 +65,18 @@ def _main(graph: Graph, plan: Plan) -> str:
 
 
 def run_host(
-    graph: Graph, samples: Sequence[Sequence[np.ndarray]], folder: Path, cc: str = "gcc"
+    graph: Graph,
+    samples: Sequence[Sequence[np.ndarray]],
+    folder: Path,
+    cc: str = "gcc",
+    features: frozenset[str] = frozenset(),
+    optimize: Optimize = "balanced",
 ) -> list[list[np.ndarray]]:
-    """Plan, emit, compile and run a graph; return the outputs of each sample in turn."""
-    ordered, plan = plan_memory(graph)
+    """Plan, emit, compile and run a graph; return the outputs of each sample in turn.
+
+    `features` name a core whose kernels to take, by their portable twins.
+    """
+    ordered, plan = plan_memory(graph, features, optimize)
     verify_plan(ordered, plan)
     files = emit(ordered, plan, Origin("test", "host"))
     for name, text in files.items():

@@ -1,0 +1,76 @@
+"""The kernels for SMLAD on the emulated board: many random layers in one image, byte-exact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from edgec.codegen.selection import Optimize
+from edgec.pipeline.compile import Compiled, optimized, write_sources
+from edgec.pipeline.graph import check
+from edgec.pipeline.load import tflite
+from edgec.pipeline.plan import plan_memory
+from edgec.pipeline.replay import verify_plan
+from edgec.pipeline.verify import run_sample
+from edgec.targets.profile import load_target
+from edgec.targets.session import open_device
+from edgec.targets.toolchain import build_image
+from tests.support.dsp_layers import add_conv, add_fully_connected, extreme_samples
+from tests.support.flatmodel import FlatModel
+from tests.support.oracle import assert_close, run_litert
+
+LAYERS = {"pointwise": (1, 1), "three by three": (3, 3), "any window": (1, 5)}
+
+
+def draw_model(kind: str) -> FlatModel:
+    """The same 30 layers in every run; the first draws are trivial."""
+    found: list[FlatModel] = []
+
+    @seed(11)
+    @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        model = FlatModel()
+        for _ in range(22):
+            add_conv(data.draw, model, LAYERS[kind])
+        for _ in range(8):
+            add_fully_connected(data.draw, model)
+        found.append(model)
+
+    draw()
+    return found[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "optimize"),
+    [
+        ("pointwise", "cortex-m4", "speed"),
+        ("three by three", "cortex-m4", "speed"),
+        ("any window", "cortex-m4", "balanced"),
+        ("any window", "cortex-m4", "size"),
+        ("three by three", "cortex-m7", "speed"),
+        ("any window", "cortex-m33", "speed"),
+    ],
+)
+def test_fast_kernels_answer_on_the_board_as_the_interpreter(
+    kind: str, name: str, optimize: Optimize, tmp_path: Path
+) -> None:
+    model = draw_model(kind)
+    content = model.bytes()
+    target = optimized(load_target(name), optimize)
+    source = check(tflite.parse(content, "layers"))
+    graph, plan = plan_memory(source, target.features, optimize)
+    verify_plan(graph, plan)
+    assert any("_dsp" in step.kernel for step in plan.steps)
+    samples = extreme_samples(model)
+    want = run_litert(content, samples)
+    write_sources(Compiled(content, source, graph, plan), target, tmp_path)
+    image = build_image(tmp_path / "firmware", target)
+    with open_device(image, target) as device:
+        got = [run_sample(device, graph, sample) for sample in samples]
+    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            assert_close(a, b, 0, f"run {i}, output {k}")

@@ -1,0 +1,91 @@
+"""The C twins of the kernels for SMLAD, under sanitizers: equal to the reference kernels."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from edgec.codegen.selection import Optimize
+from edgec.pipeline.graph import Rounding, check
+from edgec.pipeline.load import tflite
+from edgec.pipeline.plan import plan_memory
+from tests.support.dsp_layers import add_conv, add_fully_connected, extreme_samples
+from tests.support.evaluate import run_numpy
+from tests.support.flatmodel import FlatModel
+from tests.support.hostc import run_host
+from tests.support.oracle import assert_close, run_litert
+
+EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "2"))
+DSP = frozenset({"dsp"})
+
+
+def draw_model(draw: st.DrawFn, sides: tuple[int, int]) -> FlatModel:
+    model = FlatModel()
+    for _ in range(10):
+        add_conv(draw, model, sides)
+    for _ in range(4):
+        add_fully_connected(draw, model)
+    return model
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("sides", [(1, 1), (3, 3), (1, 5)])
+@pytest.mark.parametrize("optimize", ["size", "balanced", "speed"])
+def test_twins_equal_the_interpreter(
+    optimize: Optimize, sides: tuple[int, int], compiler: str
+) -> None:
+    @seed(9)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.data())
+    def run(data: st.DataObject) -> None:
+        model = draw_model(data.draw, sides)
+        content = model.bytes()
+        graph = check(tflite.parse(content, "twins"))
+        samples = extreme_samples(model)
+        want = run_litert(content, samples)
+        with tempfile.TemporaryDirectory() as folder:
+            got = run_host(graph, samples, Path(folder), compiler, DSP, optimize)
+        for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+            for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+                assert_close(a, b, 0, f"run {i}, output {k}")
+
+    run()
+
+
+def test_twins_equal_numpy_with_the_rounding_of_tflm(tmp_path: Path) -> None:
+    model = first_model()
+    graph = check(tflite.parse(model.bytes(), "twins", Rounding.TFLM))
+    samples = extreme_samples(model)
+    want = run_numpy(graph, samples)
+    got = run_host(graph, samples, tmp_path, "gcc", DSP, "speed")
+    for mine, theirs in zip(got, want, strict=True):
+        for a, b in zip(mine, theirs, strict=True):
+            assert_close(a, b, 0, "tflm")
+
+
+def test_most_layers_of_a_random_model_take_the_fast_kernels() -> None:
+    graph = check(tflite.parse(first_model().bytes(), "twins"))
+    _, plan = plan_memory(graph, DSP, "speed")
+    fast = [step.kernel for step in plan.steps if "_dsp" in step.kernel]
+    assert len(fast) >= len(plan.steps) // 2
+
+
+def first_model() -> FlatModel:
+    found: list[FlatModel] = []
+
+    @seed(4)
+    @settings(max_examples=3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        found.append(draw_model(data.draw, (1, 5)))
+
+    draw()
+    return found[-1]
