@@ -50,7 +50,7 @@ tools-demo:
 	@tools/setup.sh tools
 
 tools-test:
-	@WITH_CLANG=1 tools/setup.sh tools
+	@FOR_TESTS=1 tools/setup.sh tools
 
 $(VENV)/.edgec-demo: pyproject.toml constraints.txt
 	@tools/setup.sh venv tensorflow

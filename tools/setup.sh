@@ -2,6 +2,7 @@
 # Install what edgec needs: compilers and the emulator from apt, Python packages into a venv.
 # usage: tools/setup.sh tools | venv EXTRAS
 # VENV names the venv's folder, PYTHON the interpreter to make it with; both may be left out.
+# FOR_TESTS=1 adds the compilers that only the tests use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VENV=${VENV:-.venv}
@@ -35,6 +36,10 @@ missing_packages() {
     command -v arm-none-eabi-gcc >/dev/null || echo gcc-arm-none-eabi
     has_header arm-none-eabi-gcc || echo libnewlib-arm-none-eabi
     command -v qemu-system-arm >/dev/null || echo qemu-system-arm
+    if [ "${FOR_TESTS:-}" = 1 ]; then
+        command -v g++ >/dev/null || echo g++
+        command -v clang >/dev/null || echo clang
+    fi
     if [ ! -x "$VENV/bin/python" ]; then
         if python=$(find_python); then
             "$python" -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -66,11 +71,8 @@ install_tools() {
         missing=$(missing_packages)
         if [ -n "$missing" ]; then
             die "these are missing, and could not be installed:"$'\n'"$missing" \
-                "install them by hand (the names are Debian's) so that gcc, arm-none-eabi-gcc (with newlib), qemu-system-arm and python3 (3.11 to 3.13, with venv) are on PATH, then run make again"
+                "install them by hand (the names are Debian's) so that their commands are on PATH, newlib beside arm-none-eabi-gcc, and Python 3.11 to 3.13 with venv, then run make again"
         fi
-    fi
-    if [ "${WITH_CLANG:-}" = 1 ] && ! command -v clang >/dev/null; then
-        apt_install clang || say "no clang: the tests that compile with it will be skipped"
     fi
 }
 
