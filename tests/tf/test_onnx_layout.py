@@ -251,3 +251,94 @@ def test_layer_names_are_unique_and_made_of_plain_characters(tmp_path: Path) -> 
 def test_an_input_that_is_also_an_output_is_kept(tmp_path: Path) -> None:
     nodes = [node("Relu", "x"), node("Identity", "x", "z")]
     check(model(nodes, {"x": (1, 3)}, outputs=["y", "z"]), tmp_path)
+
+
+def _number(value: float) -> np.ndarray:
+    return np.array(value, np.float32)
+
+
+@pytest.mark.parametrize("square", ["Pow", "Mul"])
+def test_layer_normalisation_written_as_several_nodes_becomes_one_layer(
+    tmp_path: Path, square: str
+) -> None:
+    nodes = [
+        node("ReduceMean", "x", "m", axes=[-1]),
+        node("Sub", "x m", "d"),
+        node("Pow", "d two", "q") if square == "Pow" else node("Mul", "d d", "q"),
+        node("ReduceMean", "q", "v", axes=[-1]),
+        node("Add", "v e", "a"),
+        node("Sqrt", "a", "r"),
+        node("Div", "d r", "n"),
+        node("Mul", "n s", "k"),
+        node("Add", "k b"),
+    ]
+    constants = {"two": _number(2), "e": _number(1e-5), "s": weights(6), "b": weights(6)}
+    kinds = layer_kinds(check(model(nodes, {"x": (1, 4, 6)}, constants, opset=13), tmp_path))
+    assert kinds == ["LayerNormalization"]
+
+
+def test_layer_normalisation_by_batch_statistics_keeps_the_batch_open(tmp_path: Path) -> None:
+    nodes = [
+        node("Reshape", "x shape", "r"),
+        node("ReduceMean", "r", "k", axes=[0, 2, 3]),
+        node("Sub", "r k", "d"),
+        node("ReduceSumSquare", "d", "q", axes=[0, 2, 3], keepdims=0),
+        node("Squeeze", "k axes", "m"),
+        node("Div", "q count", "v"),
+        node("BatchNormalization", "r s b m v"),
+    ]
+    constants = {
+        "shape": ints(1, -1, 8, 1),
+        "axes": ints(0, 2, 3),
+        "count": _number(8),
+        "s": np.ones(1, np.float32),
+        "b": np.zeros(1, np.float32),
+    }
+    float_model = check(model(nodes, {"x": (1, 8)}, constants, opset=13), tmp_path)
+    assert float_model.keras.input_shape == (None, 8)
+
+
+def test_normalisation_before_the_transpose_of_an_input_becomes_one_depthwise_layer(
+    tmp_path: Path,
+) -> None:
+    nodes = [
+        node("Mul", "x s", "m"),
+        node("Add", "m o", "a"),
+        node("Transpose", "a", "t", perm=[0, 3, 1, 2]),
+        node("Conv", "t w"),
+    ]
+    constants = {"s": _number(0.5), "o": weights(3), "w": weights(4, 3, 2, 2)}
+    kinds = layer_kinds(check(model(nodes, {"x": (1, 6, 5, 3)}, constants), tmp_path))
+    assert kinds == ["DepthwiseConv2D", "Conv2D"]
+
+
+def test_affines_fold_through_a_squeeze(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x w", "c"),
+        node("Squeeze", "c axis", "q"),
+        node("Mul", "q s", "m"),
+        node("Add", "m o"),
+    ]
+    constants = {
+        "w": weights(4, 3, 1, 3),
+        "axis": ints(2),
+        "s": weights(1, 4, 1),
+        "o": weights(4, 1),
+    }
+    kinds = layer_kinds(check(model(nodes, {"x": (1, 3, 1, 9)}, constants), tmp_path))
+    assert kinds[0] == "Conv2D"
+    assert "ConstantOperand" not in kinds
+
+
+@pytest.mark.parametrize("order", [("Min", "Max"), ("Max", "Min")])
+def test_min_and_max_with_numbers_become_one_clip(tmp_path: Path, order: tuple[str, str]) -> None:
+    numbers = {"Min": "high", "Max": "low"}
+    nodes = [
+        node(order[0], f"x {numbers[order[0]]}", "m"),
+        node(order[1], f"{numbers[order[1]]} m"),
+    ]
+    for low, high in ((-0.3, 0.4), (0.4, -0.3)):
+        constants = {"low": _number(low), "high": _number(high)}
+        kinds = layer_kinds(check(model(nodes, {"x": (1, 3, 4, 5)}, constants), tmp_path))
+        assert set(kinds) == {"Clip"}
+        assert len(kinds) == (1 if low < high else 2)

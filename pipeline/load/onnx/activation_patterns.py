@@ -163,4 +163,26 @@ def hard_swish(editor: Editor, node: Node) -> Rewrite | None:
     return None
 
 
-RULES: tuple[Rule, ...] = (gelu, hard_swish, swish)
+def limits(editor: Editor, node: Node) -> Rewrite | None:
+    """Max and Min with a number: Clip, one for both where they follow one another."""
+    if node.op not in ("Max", "Min") or len(node.inputs) != 2:
+        return None
+    side, other = (1, 2) if node.op == "Max" else (2, 1)
+    for source, name in (node.inputs, node.inputs[::-1]):
+        bound = editor.scalar(name)
+        if bound is None or source in editor.constants:
+            continue
+        bounds = {side: name, other: ""}
+        inner = editor.sole(source, "Clip")
+        gone: list[Node] = []
+        if inner is not None and not inner.input(side):
+            opposite = editor.scalar(inner.input(other))
+            if opposite is not None and (opposite - bound) * (1 if side == 1 else -1) >= 0:
+                bounds[other], source = inner.input(other), inner.inputs[0]
+                gone = [inner]
+        clip = Node(node.name, "Clip", (source, bounds[1], bounds[2]), node.outputs)
+        return Rewrite((clip,), tuple(gone))
+    return None
+
+
+RULES: tuple[Rule, ...] = (limits, gelu, hard_swish, swish)

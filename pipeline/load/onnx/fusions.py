@@ -10,6 +10,8 @@ import numpy as np
 
 from edgec.pipeline.load.onnx.nodes import Array, Node, OnnxGraph
 
+AFFINE = ("Add", "Sub", "Mul", "Div")
+
 
 @dataclass(slots=True)
 class Editor:
@@ -20,6 +22,7 @@ class Editor:
     readers: Counter[str]
     shapes: dict[str, tuple[int | None, ...]]
     inputs: frozenset[str]
+    serial: int = 0
 
     @classmethod
     def of(cls, graph: OnnxGraph) -> Editor:
@@ -59,15 +62,19 @@ class Editor:
 
     def new_name(self) -> str:
         """Return a name that no value has."""
-        name = f"fused_{len(self.constants) + len(self.makers)}"
-        while name in self.constants or name in self.makers or name in self.readers:
-            name += "_"
+        name = ""
+        while not name or name in self.constants or name in self.makers or name in self.readers:
+            self.serial += 1
+            name = f"fused_{self.serial}"
         return name
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """New nodes, the last of which makes what the matched node made, for `gone` and the match."""
+    """New nodes, the last of which makes what the matched node made, for `gone` and the match.
+
+    What the others make is read once, by the next.
+    """
 
     nodes: tuple[Node, ...]
     gone: tuple[Node, ...]
@@ -93,13 +100,19 @@ def apply_rule(rule: Rule, graph: OnnxGraph) -> OnnxGraph:
             if new.outputs != node.outputs:
                 editor.readers.update(new.outputs)
     nodes = tuple(node for node in result if node.outputs[0] not in gone)
-    return replace(graph, nodes=nodes, constants=editor.constants)
+    return replace(graph, nodes=nodes, constants=editor.constants, shapes=editor.shapes)
 
 
 def fuse(graph: OnnxGraph) -> OnnxGraph:
     """Apply all rules; the graph computes the same."""
-    from edgec.pipeline.load.onnx import activation_patterns, linear_fusions
+    from edgec.pipeline.load.onnx import (
+        activation_patterns,
+        affine_motion,
+        linear_fusions,
+        normalization_patterns,
+    )
 
-    for rule in (*activation_patterns.RULES, *linear_fusions.RULES):
+    modules = activation_patterns, normalization_patterns, affine_motion, linear_fusions
+    for rule in (rule for module in modules for rule in module.RULES):
         graph = apply_rule(rule, graph)
     return graph

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgec.pipeline.load.onnx.fusions import Editor, Rewrite, Rule
+from edgec.pipeline.load.onnx.fusions import AFFINE, Editor, Rewrite, Rule
 from edgec.pipeline.load.onnx.nodes import Array, Node
 
 
@@ -29,7 +29,7 @@ def matmul_bias(editor: Editor, node: Node) -> Rewrite | None:
 
 def fold_affine(editor: Editor, node: Node) -> Rewrite | None:
     """Add, Sub, Mul or Div of a constant a channel, after a linear operator: into its weights."""
-    if node.op not in ("Add", "Sub", "Mul", "Div") or len(node.inputs) != 2:
+    if node.op not in AFFINE or len(node.inputs) != 2:
         return None
     pairs = (node.inputs, node.inputs[::-1]) if node.op in ("Add", "Mul") else (node.inputs,)
     for left, right in pairs:
@@ -120,7 +120,7 @@ def affine_convolution(editor: Editor, node: Node) -> Rewrite | None:
     Quantisation-aware training accepts that and no other layer of this kind. Scalars are rewritten
     only on a model input, where they are normalisation.
     """
-    if node.op not in ("Add", "Sub", "Mul", "Div") or len(node.inputs) != 2:
+    if node.op not in AFFINE or len(node.inputs) != 2:
         return None
     folded = fold_affine(editor, node)
     if folded is not None:
@@ -132,7 +132,7 @@ def affine_convolution(editor: Editor, node: Node) -> Rewrite | None:
             continue
         channels = shape[1]
         vector = _by_channel(operand, channels, 4)
-        if vector is None or (operand.size == 1 and left not in editor.inputs):
+        if vector is None or (operand.size == 1 and not _is_input(editor, left)):
             continue
         identity = np.ones((channels, 1, 1, 1), np.float32)
         inputs = (left, editor.add_constant(identity))
@@ -140,6 +140,14 @@ def affine_convolution(editor: Editor, node: Node) -> Rewrite | None:
         layer = _folded(editor, node.op, blank, identity, operand)
         return None if layer is None else Rewrite((layer,), ())
     return None
+
+
+def _is_input(editor: Editor, name: str) -> bool:
+    """Whether the value is a model input, as it is or transposed."""
+    maker = editor.makers.get(name)
+    if maker is not None and maker.op == "Transpose":
+        name = maker.inputs[0]
+    return name in editor.inputs
 
 
 RULES: tuple[Rule, ...] = (

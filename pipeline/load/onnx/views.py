@@ -98,8 +98,11 @@ def with_axes(value: Value, logical: Iterable[Group]) -> Value:
     return replace(value, logical=tuple(logical))
 
 
-def reshaped(value: Value, shape: Sequence[int]) -> Value | None:
-    """Reshape without moving data, or return None where the axis boundaries do not divide."""
+def reshaped(value: Value, shape: Sequence[int], free: int | None = None) -> Value | None:
+    """Reshape without moving data, or return None where the axis boundaries do not divide.
+
+    `free` is the axis whose length the file leaves open, which is the batch if that is possible.
+    """
     batch = next((f for f in flat(value.logical) if f.batch), None)
     queue = [factor for factor in flat(value.logical) if not factor.batch]
     parts: dict[Factor, Group] = {}
@@ -123,7 +126,7 @@ def reshaped(value: Value, shape: Sequence[int]) -> Value | None:
             length //= head.size
         logical.append(tuple(group))
     if batch is not None:
-        axis = _batch_place(value, shape)
+        axis = _batch_place(value, shape, free)
         if axis is not None:
             logical[axis] = (batch,)
     return with_axes(split(value, parts), logical)
@@ -138,7 +141,7 @@ def _record(parts: dict[Factor, Group], head: Factor, pieces: Group) -> None:
     parts[head] = pieces
 
 
-def _batch_place(value: Value, shape: Sequence[int]) -> int | None:
+def _batch_place(value: Value, shape: Sequence[int], free: int | None) -> int | None:
     """Find the axis of length 1 in `shape` that stands where the batch axis stood."""
     old = batch_axis(value.logical)
     assert old is not None
@@ -148,9 +151,8 @@ def _batch_place(value: Value, shape: Sequence[int]) -> int | None:
         for axis, length in enumerate(shape)
         if length == 1 and math.prod(shape[:axis]) == before
     ]
-    if old in places:
-        return old
-    return places[0] if places else None
+    wanted = next((axis for axis in (free, old) if axis in places), None)
+    return wanted if wanted is not None or not places else places[0]
 
 
 def common_split(left: Group, right: Group) -> tuple[list[Group], list[Group]] | None:

@@ -16,7 +16,7 @@ from edgec.pipeline.load.onnx.views import Factor, Value
 L = tf_keras.layers
 
 
-@importer("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin")
+@importer("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceSumSquare")
 def reduce(builder: Builder, node: Node) -> None:
     """Import a reduction over constant axes."""
     value = builder.value(node)
@@ -24,12 +24,16 @@ def reduce(builder: Builder, node: Node) -> None:
     reduced = {factor for axis in axes for factor in value.logical[axis]}
     if any(factor.batch for factor in reduced):
         raise BatchMixed
+    function = node.op.removeprefix("Reduce").lower()
+    if node.op == "ReduceSumSquare":
+        function = "sum"
+        value = builder.like(value, builder.layer(L.Multiply, [value.tensor] * 2, suffix="square"))
     if value.origin and value.rank == 4 and axes == {2, 3}:
         # The input can have any layout, and this one makes the reduction a pool.
         value, _ = channels_last(builder, value)
     if reduced:
         value, positions = _positions(builder, value, reduced)
-        tensor = _reduce(builder, node.op.removeprefix("Reduce").lower(), value, positions)
+        tensor = _reduce(builder, function, value, positions)
         physical = tuple(
             () if index in positions else group for index, group in enumerate(value.physical)
         )

@@ -116,6 +116,8 @@ def source_coordinates(mode: str, length: int, target: Target) -> Array:
         return x * 0
     if mode in ("half_pixel", "pytorch_half_pixel"):
         return (x + 0.5) / scale - 0.5
+    if mode == "tf_half_pixel_for_nn":
+        return (x + 0.5) / scale
     if mode == "half_pixel_symmetric":
         adjustment = count / (scale * length)
         return length / 2 * (1 - adjustment) + (x + 0.5) / scale - 0.5

@@ -81,18 +81,24 @@ def reshape(builder: Builder, node: Node) -> None:
             raise Refusal(f"shape {wanted} copies an axis the input does not have")
         wanted = [value.shape[axis] if size == 0 else size for axis, size in enumerate(wanted)]
     elements = math.prod(value.shape)
-    if wanted.count(-1) == 1:
+    free = wanted.index(-1) if wanted.count(-1) == 1 else None
+    if free is not None:
         rest = math.prod(size for size in wanted if size != -1)
         if rest and elements % rest == 0:
-            wanted[wanted.index(-1)] = elements // rest
+            wanted[free] = elements // rest
     if min(wanted, default=1) < 1 or math.prod(wanted) != elements:
         raise Refusal(f"shape {wanted} for an input of shape {list(value.shape)}")
-    builder.bind(node, reshape_value(builder, value, tuple(wanted)))
+    builder.bind(node, reshape_value(builder, value, tuple(wanted), free))
 
 
-def reshape_value(builder: Builder, value: Value, dims: tuple[int, ...]) -> Value:
-    """Reshape in the ONNX order of elements, moving data only where axes do not divide."""
-    result = views.reshaped(value, dims)
+def reshape_value(
+    builder: Builder, value: Value, dims: tuple[int, ...], free: int | None = None
+) -> Value:
+    """Reshape in the ONNX order of elements, moving data only where axes do not divide.
+
+    `free` is the axis that the file gives as -1, if any.
+    """
+    result = views.reshaped(value, dims, free)
     if result is not None:
         return result
     return builder.reshaped_in_order(value, dims)
