@@ -78,7 +78,7 @@ class BinaryOp(KernelOp):
         if io.x.dtype is DType.FLOAT32:
             least, most = float_bounds(self.activation)
             ends: dict[str, float] = {"out_min": least, "out_max": most}
-            return Step(kernel, {**loops, **ends}, inputs=(0, 1))
+            return Step(kernel, {**loops, **ends}, inputs=(0, 1), in_place=(0, 1))
         first, second, out = self.scales(io)
         low, high = activation_range(self.activation, io.y)
         return Step(
@@ -98,6 +98,7 @@ class BinaryOp(KernelOp):
                 "out_max": high,
             },
             inputs=(0, 1),
+            in_place=(0, 1),
         )
 
 

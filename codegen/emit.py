@@ -105,7 +105,8 @@ class _Emitter:
             *(line for i, n in enumerate(graph.outputs) for line in self._port("OUTPUT", i, n)),
             "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
             f"/* Run one inference. The arena is {m}_ARENA_BYTES bytes, aligned to {m}_ARENA_ALIGN;"
-            "\n * it needs no initial value and may be used for something else between calls"
+            "\n * inputs and outputs may lie in it at their OFFSETs, where a run overwrites them, or"
+            "\n * outside. It needs no initial value, and may serve something else between calls"
             + ("" if self._state() else ".")
             + (f",\n * except that it keeps the model's state: call {self.name}_reset first."
                if self._state() else "")
@@ -128,6 +129,8 @@ class _Emitter:
         yield f"\n/* {cwriter.comment_text(name)}: {tensor.dtype.value}, {shape} */"
         yield f"{prefix}_SIZE {tensor.size}u"
         yield f"{prefix}_BYTES {tensor.size_bytes}u"
+        offsets = self.plan.inputs_at if kind == "INPUT" else self.plan.outputs_at
+        yield f"{prefix}_OFFSET {offsets[index]}u"
         if tensor.quant is not None and not tensor.quant.per_channel:
             yield f"{prefix}_SCALE {cwriter.float_literal(tensor.q.scale)}"
             yield f"{prefix}_ZERO_POINT ({tensor.q.zero_point})"

@@ -33,7 +33,8 @@ class Plan:
     `steps` has one entry an op. `scratch` is the arena offset of each op's working memory, None
     where it has none. `copies` are the ops that are views of memory that must not be shared, so
     that their bytes are copied. `bound_bytes` is the most that is alive at once, below which no
-    arena without overlap can go.
+    arena can go unless outputs are written over inputs. `inputs_at` and `outputs_at` are where in
+    the arena the caller may keep the model's inputs and outputs, instead of in memory of its own.
     """
 
     steps: tuple[Step, ...]
@@ -42,8 +43,5 @@ class Plan:
     copies: frozenset[int]
     arena_bytes: int
     bound_bytes: int
-
-    @property
-    def overhead_bytes(self) -> int:
-        """How far the arena is above the bound."""
-        return self.arena_bytes - self.bound_bytes
+    inputs_at: tuple[int, ...] = ()
+    outputs_at: tuple[int, ...] = ()

@@ -30,7 +30,7 @@ def apply(table: Array, x: Array, tensor: Tensor) -> Array:
 def step(table: Array, io: Io) -> Step:
     """Return the call of the table kernel."""
     entries = Const(table.view(np.uint8), "(256) output byte of every input byte")
-    return Step(KERNEL, {"table": entries, "size": io.x.size})
+    return Step(KERNEL, {"table": entries, "size": io.x.size}, in_place=(0,))
 
 
 def of_real_function(x: Tensor, y: Tensor, function: Callable[[Array], Array]) -> Array:

@@ -19,12 +19,16 @@ HOT_MARK = "/* edgec: hot */"
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """An input or output of the generated function."""
+    """An input or output of the generated function.
+
+    `at` is where in the arena it is kept; None where it has memory of its own.
+    """
 
     name: str
     c_type: str
     size: int
     size_bytes: int
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,9 @@ class ModelInfo:
 
     @property
     def io_bytes(self) -> int:
-        """Bytes of all input and output buffers."""
-        return sum(tensor.size_bytes for tensor in (*self.inputs, *self.outputs))
+        """Bytes of the input and output buffers that are not in the arena."""
+        ends = (*self.inputs, *self.outputs)
+        return sum(tensor.size_bytes for tensor in ends if tensor.at is None)
 
 
 def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo) -> Path:
@@ -191,15 +196,34 @@ def _glue_header(model: ModelInfo, target: Target) -> str:
 
 def _glue_source(model: ModelInfo, target: Target) -> str:
     upper = model.name.upper()
-    tensors = [(f"input_{i}", t) for i, t in enumerate(model.inputs)]
-    tensors += [(f"output_{i}", t) for i, t in enumerate(model.outputs)]
+    inputs = [(f"input_{i}", t) for i, t in enumerate(model.inputs)]
+    outputs = [(f"output_{i}", t) for i, t in enumerate(model.outputs)]
+    own = inputs + [(name, t) for name, t in outputs if t.at is None]
     buffers = "\n".join(
         f"/* {cwriter.comment_text(t.name)} */\n"
         f"static {t.c_type} {name}[{t.size}] __attribute__((aligned(16)));"
-        for name, t in tensors
+        for name, t in own
     )
-    table = "\n".join(f"    {{(uint8_t *){name}, sizeof {name}}}," for name, _ in tensors)
-    arguments = ", ".join([*(name for name, _ in tensors), "arena"])
+    table = "\n".join(
+        f"    {{(uint8_t *){name}, sizeof {name}}},"
+        if (name, t) in own
+        else f"    {{arena + {t.at}, {t.size_bytes}u}},"
+        for name, t in (*inputs, *outputs)
+    )
+    arguments = ",\n        ".join(
+        [
+            *(
+                name if t.at is None else f"({t.c_type} *)(void *)(arena + {t.at})"
+                for name, t in (*inputs, *outputs)
+            ),
+            "arena",
+        ]
+    )
+    loads = "".join(
+        f"    memcpy(arena + {t.at}, {name}, sizeof {name});\n"
+        for name, t in inputs
+        if t.at is not None
+    )
     reset = f"    {model.name}_reset(arena);\n" if model.has_state else ""
     return f"""{_banner(model, target)}
 #include <string.h>
@@ -233,9 +257,14 @@ const edgec_buffer edgec_tensors[EDGEC_TENSOR_COUNT] = {{
 {table}
 }};
 
+void edgec_model_load(void)
+{{
+{loads}}}
+
 int edgec_model_run(void)
 {{
-    return {model.name}_run({arguments});
+    return {model.name}_run(
+        {arguments});
 }}
 
 void edgec_model_reset(void)

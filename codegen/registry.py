@@ -132,6 +132,10 @@ class Const:
 Value = int | float | Const | Sequence[int] | Sequence[float] | None
 
 
+Accesses = tuple[tuple[range, range], ...]
+"""Byte ranges read from the first input and written to the output, stretch by stretch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a kernel is expected to take for one layer: the planner's basis for choosing.
@@ -155,6 +159,12 @@ class Step:
     passed as one `const void *const *` and outputs as one `void *const *`. A kernel that takes
     working memory has `scratch_bytes` (0: this time it gets a null pointer), others None. A `view`
     computes nothing: the output is the input's memory. `cost` is stated where there is a choice.
+
+    `accesses` and `in_place` say how the planner may save memory where an input is not needed
+    afterwards. `accesses` are the byte ranges of the first input that are read, and of the output
+    that are written, stretch by stretch in the order in which the kernel works; within a stretch
+    reads and writes may come in any order. `in_place` are positions of inputs of the output's size
+    that the output may replace exactly: nothing of the input is read after its place is written.
     """
 
     kernel: str = ""
@@ -164,6 +174,8 @@ class Step:
     scratch_bytes: int | None = None
     view: bool = False
     cost: Cost | None = None
+    accesses: Accesses = ()
+    in_place: tuple[int, ...] = ()
 
 
 class KernelOp(Op):

@@ -59,7 +59,7 @@ class Unary(KernelOp):
     def lower(self, io: Io) -> Step:
         """Return the table kernel for int8, the function's own kernel for float32."""
         if io.x.dtype is DType.FLOAT32:
-            return Step(self.kernel, {**self.fields, "size": io.x.size})
+            return Step(self.kernel, {**self.fields, "size": io.x.size}, in_place=(0,))
         return lookup.step(self.table(io), io)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgec.codegen.registry import Accesses
 from edgec.pipeline.errors import UnsupportedModelError
-from edgec.pipeline.graph import Array
+from edgec.pipeline.graph import Array, Tensor
 
 Pair = tuple[int, int]
 _MOST = 32767
@@ -88,6 +89,27 @@ class Window:
             "pad_left": self.before[1],
         }
 
+    def accesses(self, x: Tensor, y: Tensor, rows: int = 1) -> Accesses:
+        """Return which bytes a kernel touches that makes `rows` rows of the output at a time."""
+        if self.kernel == self.stride == (1, 1) and not self.padded:
+            return _pixel_accesses(x, y)
+        batches, high = y.shape[:2]
+        in_row, out_row = x.size_bytes // batches // x.shape[1], y.size_bytes // batches // high
+        reach = (self.kernel[0] - 1) * self.dilation[0] + 1
+        stretches = []
+        for batch in range(batches):
+            for out in range(0, high, rows):
+                end = min(out + rows, high)
+                top = out * self.stride[0] - self.before[0]
+                bottom = (end - 1) * self.stride[0] - self.before[0] + reach
+                reads = range(
+                    (batch * x.shape[1] + min(max(top, 0), x.shape[1])) * in_row,
+                    (batch * x.shape[1] + min(max(bottom, 0), x.shape[1])) * in_row,
+                )
+                writes = range((batch * high + out) * out_row, (batch * high + end) * out_row)
+                stretches.append((reads, writes))
+        return tuple(stretches)
+
     def taps(self, x: Array, fill: float) -> Array:
         """Return the windows of `x`, shape (batch, out_h, out_w, kh, kw, channels), border filled.
 
@@ -106,3 +128,21 @@ class Window:
             for i in range(kh)
         ]  # fmt: skip
         return np.stack([np.stack(row, axis=3) for row in rows], axis=3)
+
+
+_STRETCHES = 128
+"""About how many stretches a pointwise layer is described by: the finer, the less memory."""
+
+
+def _pixel_accesses(x: Tensor, y: Tensor) -> Accesses:
+    """Return the accesses of a kernel that makes each pixel of one pixel, or two of two."""
+    pixels = y.size // y.shape[-1]
+    in_bytes, out_bytes = x.size_bytes // pixels, y.size_bytes // pixels
+    at_once = 2 * -(-pixels // (2 * _STRETCHES))
+    stretches = []
+    for first in range(0, pixels, at_once):
+        end = min(first + at_once, pixels)
+        stretches.append(
+            (range(first * in_bytes, end * in_bytes), range(first * out_bytes, end * out_bytes))
+        )
+    return tuple(stretches)

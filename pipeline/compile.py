@@ -13,7 +13,8 @@ from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.load import tflite
 from edgec.pipeline.passes import Saving, run_passes
-from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.pipeline.plan import plan_memory
+from edgec.pipeline.replay import verify_plan
 from edgec.targets.profile import Target
 
 
@@ -67,15 +68,15 @@ def model_info(compiled: Compiled) -> ModelInfo:
     """Return what the firmware must know of the generated library."""
     graph, plan = compiled.graph, compiled.plan
 
-    def port(name: str) -> TensorInfo:
+    def port(name: str, at: int) -> TensorInfo:
         tensor = graph[name]
-        return TensorInfo(name, tensor.dtype.c_type, tensor.size, tensor.size_bytes)
+        return TensorInfo(name, tensor.dtype.c_type, tensor.size, tensor.size_bytes, at)
 
     return ModelInfo(
         name=graph.name,
         sha256=graph.sha256,
-        inputs=tuple(port(n) for n in graph.inputs),
-        outputs=tuple(port(n) for n in graph.outputs),
+        inputs=tuple(map(port, graph.inputs, plan.inputs_at)),
+        outputs=tuple(map(port, graph.outputs, plan.outputs_at)),
         arena_bytes=plan.arena_bytes,
         layers=len(graph.ops),
         layer_outputs=sum(len(op.outputs) for op in graph.ops),

@@ -192,5 +192,7 @@ class Conv2D(KernelOp):
                 "out_max": high,
             },
             scratch_bytes=4 * depth + spare,
+            # pixels are made in pairs, which straddle two rows where these are odd
+            accesses=win.accesses(io.x, io.y, rows=1 + io.y.shape[2] % 2),
             cost=Cost(self.macs(io), packed.weights.nbytes + stream.nbytes),
         )

@@ -111,6 +111,7 @@ class DepthwiseConv2D(KernelOp):
             return Step(
                 "edgec_depthwise_conv_2d_float32",
                 {"weights": values, "bias": starts, **shape, **ends},
+                accesses=self.window.accesses(io.x, io.y),
             )
         mult = products.channel_multipliers(io.x, weights, io.y, channels)
         low, high = activation_range(self.activation, io.y)
@@ -125,4 +126,5 @@ class DepthwiseConv2D(KernelOp):
                 "out_min": low,
                 "out_max": high,
             },
+            accesses=self.window.accesses(io.x, io.y),
         )

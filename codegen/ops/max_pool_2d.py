@@ -84,8 +84,15 @@ class MaxPool2D(KernelOp):
             "out_w": io.y.shape[2],
             **{k: v for k, v in self.window.fields.items() if "dilation" not in k},
         }
+        rows = self.window.accesses(io.x, io.y)
         if io.x.dtype is DType.FLOAT32:
             low, high = float_bounds(self.activation)
-            return Step("edgec_max_pool_2d_float32", {**fields, "out_min": low, "out_max": high})
+            return Step(
+                "edgec_max_pool_2d_float32",
+                {**fields, "out_min": low, "out_max": high},
+                accesses=rows,
+            )
         least, most = activation_range(self.activation, io.y)
-        return Step("edgec_max_pool_2d_int8", {**fields, "out_min": least, "out_max": most})
+        return Step(
+            "edgec_max_pool_2d_int8", {**fields, "out_min": least, "out_max": most}, accesses=rows
+        )

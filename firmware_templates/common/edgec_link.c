@@ -170,6 +170,7 @@ static uint8_t run_once(uint8_t flags, uint64_t *ticks)
     if ((flags & EDGEC_RUN_RESET) != 0) {
         edgec_model_reset();
     }
+    edgec_model_load();
     edgec_stack_guard();
     int status = 0;
     if ((flags & EDGEC_RUN_STACK) != 0) {

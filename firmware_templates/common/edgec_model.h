@@ -28,7 +28,10 @@ extern const edgec_model_info edgec_model;
 /* Inputs first, then outputs. */
 extern const edgec_buffer edgec_tensors[EDGEC_TENSOR_COUNT];
 
-/* One inference from the input buffers to the output buffers; 0 is success. */
+/* Copies inputs that the model takes in its arena there: a run may overwrite them. */
+void edgec_model_load(void);
+
+/* One inference on what was loaded; 0 is success. */
 int edgec_model_run(void);
 
 /* Clears the arena, and the recurrent state if the model has any. */

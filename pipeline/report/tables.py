@@ -42,8 +42,9 @@ def _verified(result: Result) -> str:
 
 def _memory(result: Result) -> list[tuple[str, str]]:
     memory = result.memory
-    over = memory.arena_bytes - memory.arena_bound_bytes
-    arena = f"{memory.arena_bytes:,} bytes, {over:,} over the lower bound"
+    apart = memory.arena_bytes - memory.arena_bound_bytes
+    how = f"{apart:,} over" if apart > 0 else f"{-apart:,} under" if apart else "equal to"
+    arena = f"{memory.arena_bytes:,} bytes, {how} what is alive at once"
     rows = [("arena", arena)]
     if memory.flash_bytes is not None:
         rows.append(
@@ -52,12 +53,12 @@ def _memory(result: Result) -> list[tuple[str, str]]:
     else:
         rows.append(("weights", f"{memory.weight_bytes:,} bytes"))
     if memory.ram_bytes is not None and memory.stack_bytes is not None:
-        rest = memory.ram_bytes - memory.arena_bytes - memory.io_bytes - memory.stack_bytes
+        rest = memory.ram_bytes - memory.arena_bytes - memory.stack_bytes
         rows.append(
             (
                 "RAM",
-                f"{memory.ram_bytes:,} bytes: arena {memory.arena_bytes:,}, inputs and outputs "
-                f"{memory.io_bytes:,}, stack {memory.stack_bytes:,}, other {rest:,}",
+                f"{memory.ram_bytes:,} bytes: arena with inputs and outputs "
+                f"{memory.arena_bytes:,}, stack {memory.stack_bytes:,}, other {rest:,}",
             )
         )
     if memory.firmware_flash_bytes is not None:

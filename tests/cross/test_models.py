@@ -62,7 +62,7 @@ def test_m4_is_exact_on_twenty_inputs_and_smaller_than_the_peer(
     assert memory.flash_bytes < flash
     assert memory.ram_bytes < ram
     assert result.total <= 2.5 * instructions
-    assert memory.arena_bytes == memory.arena_bound_bytes
+    assert memory.arena_bytes <= memory.arena_bound_bytes
     assert sum(layer.count for layer in result.layers) == pytest.approx(result.total, rel=0.03)
 
 

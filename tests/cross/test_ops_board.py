@@ -12,7 +12,8 @@ from edgec.codegen.registry import kernel_ops
 from edgec.pipeline.compile import Compiled, write_sources
 from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
-from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.pipeline.plan import plan_memory
+from edgec.pipeline.replay import verify_plan
 from edgec.pipeline.verify import run_sample
 from edgec.targets.profile import load_target
 from edgec.targets.session import open_device

@@ -13,7 +13,8 @@ from edgec.codegen.emit import Origin, emit
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
-from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.pipeline.plan import plan_memory
+from edgec.pipeline.replay import verify_plan
 from tests.support.cases import case_modules
 from tests.support.flatmodel import TYPES, FlatModel
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import DType, check
 from edgec.pipeline.load import tflite
-from edgec.pipeline.plan import plan_memory, verify_plan
+from edgec.pipeline.plan import plan_memory
+from edgec.pipeline.replay import verify_plan
 from tests.support.flatmodel import FlatModel
 
 
