@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import products
+from edgec.codegen import depthwise_pairs, products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
-from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.window import Window, height_width
 from edgec.pipeline.graph import Activation, Array, DType
 
@@ -127,4 +127,12 @@ class DepthwiseConv2D(KernelOp):
                 "out_max": high,
             },
             accesses=self.window.accesses(io.x, io.y),
+            cost=Cost(12 * self.macs(io) + 100 * io.y.size, weights.size + 12 * channels),
         )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of cores with SMLAD: int8, 3x3, no multiplier."""
+        if "dsp" not in features or io.x.dtype is not DType.INT8:
+            return ()
+        step = depthwise_pairs.step(io, self.window, self.activation)
+        return () if step is None else (step,)

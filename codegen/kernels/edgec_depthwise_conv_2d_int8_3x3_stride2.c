@@ -1,0 +1,11 @@
+/* edgec: hot */
+#include "edgec_depthwise_conv_2d_int8_3x3_stride2.h"
+
+#include "edgec_depthwise_stride2.h"
+
+void edgec_depthwise_conv_2d_int8_3x3_stride2(
+    const edgec_depthwise_conv_2d_int8_3x3_stride2_params *p, const int8_t *in, int8_t *out,
+    void *scratch)
+{
+    edgec_depthwise_pairs(p, in, out, scratch, plane_stride2);
+}

@@ -1,0 +1,14 @@
+#ifndef EDGEC_DEPTHWISE_CONV_2D_INT8_3X3_STRIDE2_H
+#define EDGEC_DEPTHWISE_CONV_2D_INT8_3X3_STRIDE2_H
+
+#include "edgec_depthwise_pairs.h"
+
+typedef edgec_depthwise_pairs_params edgec_depthwise_conv_2d_int8_3x3_stride2_params;
+
+/* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, in_ch), filter 3x3, stride 2,
+ * no clamp but that of int8. */
+void edgec_depthwise_conv_2d_int8_3x3_stride2(
+    const edgec_depthwise_conv_2d_int8_3x3_stride2_params *p, const int8_t *in, int8_t *out,
+    void *scratch);
+
+#endif

@@ -1,0 +1,12 @@
+/* edgec: hot */
+#include "edgec_depthwise_conv_2d_int8_3x3_stride2_relu.h"
+
+#define EDGEC_CUT_NEGATIVE
+#include "edgec_depthwise_stride2.h"
+
+void edgec_depthwise_conv_2d_int8_3x3_stride2_relu(
+    const edgec_depthwise_conv_2d_int8_3x3_stride2_relu_params *p, const int8_t *in, int8_t *out,
+    void *scratch)
+{
+    edgec_depthwise_pairs(p, in, out, scratch, plane_stride2);
+}

@@ -1,0 +1,134 @@
+/* One channel at stride 1: a step makes two rows, in blocks of two columns.
+ *
+ * r0 r1: pairs, then constants; r2 r3: both rows of pairs; r4 r5: upper outputs, r6 r7: lower;
+ * r8-r10: weights above, r11 r12 lr: weights below. Each block of 4 outputs takes 24 products.
+ * On the stack: 0 multiplier, 4 nudge, 8 shift, 12 out, 16 step, 20 row, 24 bias, 28 end, 32 skip,
+ * 36 out_skip, 40 pitch, 44 steps, 48 odd. The lower row is written first: with row 0, where there
+ * is none, the upper row replaces it. */
+#ifndef EDGEC_DEPTHWISE_STRIDE1_H
+#define EDGEC_DEPTHWISE_STRIDE1_H
+
+#include "edgec_depthwise_finish.h"
+
+#if defined(__ARM_FEATURE_DSP)
+
+__attribute__((naked, noinline)) static void
+plane_stride1(const edgec_depthwise_plane *plane __attribute__((unused)))
+{
+    __asm__ volatile(
+        EDGEC_PLANE_BEGIN
+        "1: ldr r0, [sp, #28]\n\t"
+        "cmp r2, r0\n\t"
+        "beq 3f\n\t"
+        "2: ldrd r0, r1, [r2], #8\n\t"
+        "ldr r7, [sp, #24]\n\t"
+        "smlad r4, r0, r8, r7\n\t"
+        "smlad r5, r1, r8, r7\n\t"
+        "smlatb r6, r0, r8, r7\n\t"
+        "smlatb r7, r1, r8, r7\n\t"
+        "smlad r4, r1, r9, r4\n\t"
+        "smlatb r6, r1, r9, r6\n\t"
+        "ldrd r0, r1, [r2]\n\t"
+        "smlad r5, r0, r9, r5\n\t"
+        "smlatb r7, r0, r9, r7\n\t"
+        "smlad r4, r0, r10, r4\n\t"
+        "smlatb r6, r0, r10, r6\n\t"
+        "smlad r5, r1, r10, r5\n\t"
+        "smlatb r7, r1, r10, r7\n\t"
+        "ldrd r0, r1, [r3], #8\n\t"
+        "smlabt r4, r0, r11, r4\n\t"
+        "smlad r6, r0, r11, r6\n\t"
+        "smlabt r5, r1, r11, r5\n\t"
+        "smlad r7, r1, r11, r7\n\t"
+        "smlabt r4, r1, r12, r4\n\t"
+        "smlad r6, r1, r12, r6\n\t"
+        "ldrd r0, r1, [r3]\n\t"
+        "smlabt r5, r0, r12, r5\n\t"
+        "smlad r7, r0, r12, r7\n\t"
+        "smlabt r4, r0, lr, r4\n\t"
+        "smlad r6, r0, lr, r6\n\t"
+        "smlabt r5, r1, lr, r5\n\t"
+        "smlad r7, r1, lr, r7\n\t"
+        "ldrd r0, r1, [sp]\n\t"
+        EDGEC_RESCALE("r4") EDGEC_RESCALE("r5") EDGEC_RESCALE("r6") EDGEC_RESCALE("r7")
+        "ldr r0, [sp, #8]\n\t"
+        EDGEC_NARROW("r4") EDGEC_NARROW("r5") EDGEC_NARROW("r6") EDGEC_NARROW("r7")
+        "ldrd r0, r1, [sp, #12]\n\t"
+        "strb r6, [r0]\n\t"
+        "strb r7, [r0, r1]\n\t"
+        "add r7, r0, r1, lsl #1\n\t"
+        "str r7, [sp, #12]\n\t"
+        "ldr r6, [sp, #20]\n\t"
+        "sub r0, r0, r6\n\t"
+        "strb r4, [r0]\n\t"
+        "strb r5, [r0, r1]\n\t"
+        "ldr r0, [sp, #28]\n\t"
+        "cmp r2, r0\n\t"
+        "bne 2b\n\t"
+        "3: ldr r0, [sp, #48]\n\t"
+        "cmp r0, #0\n\t"
+        "beq 4f\n\t"
+        "ldrd r0, r1, [r2]\n\t"
+        "ldr r6, [sp, #24]\n\t"
+        "smlad r4, r0, r8, r6\n\t"
+        "smlatb r6, r0, r8, r6\n\t"
+        "smlad r4, r1, r9, r4\n\t"
+        "smlatb r6, r1, r9, r6\n\t"
+        "ldr r0, [r2, #8]\n\t"
+        "smlad r4, r0, r10, r4\n\t"
+        "smlatb r6, r0, r10, r6\n\t"
+        "ldrd r0, r1, [r3]\n\t"
+        "smlabt r4, r0, r11, r4\n\t"
+        "smlad r6, r0, r11, r6\n\t"
+        "smlabt r4, r1, r12, r4\n\t"
+        "smlad r6, r1, r12, r6\n\t"
+        "ldr r0, [r3, #8]\n\t"
+        "smlabt r4, r0, lr, r4\n\t"
+        "smlad r6, r0, lr, r6\n\t"
+        "ldrd r0, r1, [sp]\n\t"
+        EDGEC_RESCALE("r4") EDGEC_RESCALE("r6")
+        "ldr r0, [sp, #8]\n\t"
+        EDGEC_NARROW("r4") EDGEC_NARROW("r6")
+        "ldr r0, [sp, #12]\n\t"
+        "strb r6, [r0]\n\t"
+        "ldr r6, [sp, #20]\n\t"
+        "sub r0, r0, r6\n\t"
+        "strb r4, [r0]\n\t"
+        "4: ldr r0, [sp, #44]\n\t"
+        "subs r0, r0, #1\n\t"
+        "beq 5f\n\t"
+        "str r0, [sp, #44]\n\t"
+        "ldrd r0, r1, [sp, #28]\n\t"
+        "add r2, r2, r1\n\t"
+        "add r3, r3, r1\n\t"
+        "ldr r1, [sp, #40]\n\t"
+        "add r0, r0, r1\n\t"
+        "str r0, [sp, #28]\n\t"
+        "ldr r0, [sp, #12]\n\t"
+        "ldr r1, [sp, #36]\n\t"
+        "add r0, r0, r1\n\t"
+        "str r0, [sp, #12]\n\t"
+        "b 1b\n\t"
+        "5:\n\t"
+        EDGEC_PLANE_END);
+}
+
+#else
+
+static void plane_stride1(const edgec_depthwise_plane *p)
+{
+    const int32_t columns = (int32_t)(p->end - p->pairs) + p->odd;
+    const int32_t width = p->out_skip + (columns - p->odd) * p->step;
+    for (int32_t s = 0; s < p->steps; ++s) {
+        const uint32_t *pairs = p->pairs + s * p->pitch / 4;
+        int8_t *out = p->out + s * width;
+        for (int32_t x = 0; x < columns; ++x, ++pairs, out += p->step) {
+            *out = finish(p, taps(p, pairs, 1));
+            *(out - p->row) = finish(p, taps(p, pairs, 0));
+        }
+    }
+}
+
+#endif
+
+#endif
