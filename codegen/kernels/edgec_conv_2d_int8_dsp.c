@@ -5,60 +5,70 @@
 
 #include "edgec_conv_2d_int8_dsp_block.h"
 
-/* A window: the input's row and column at its top left corner. */
+/* The input's row and column at a window's top left corner. */
 typedef struct {
     int32_t y, x;
 } corner;
 
-/* The run at (y, x) of an image: in place where it is whole, else copied to `spare`. */
-static const int8_t *run_at(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, int32_t y,
-                            int32_t x, int8_t *spare)
+/* One tap, of whole words: in the image, or `blank`. */
+static const int8_t *tap_at(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, int32_t y,
+                            int32_t x, const int8_t *blank)
 {
-    const int8_t *from = image + (y * p->in_w + x) * p->in_ch;
+    if (y < 0 || y >= p->in_h || x < 0 || x >= p->in_w) {
+        return blank;
+    }
+    return image + (y * p->in_w + x) * p->in_ch;
+}
+
+/* Widen two windows tap by tap; all channels are whole words. */
+static void widen_taps(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, corner a,
+                       corner b, uint32_t *lanes, const int8_t *blank)
+{
+    const int32_t taps = p->runs_w * p->taps_w;
+    const int32_t step = p->runs_w > 1 ? p->dilation_w : 1;
+    for (int32_t i = 0; i < p->runs_h; ++i, a.y += p->dilation_h, b.y += p->dilation_h) {
+        for (int32_t k = 0, at = 0; k < taps; ++k, at += step) {
+            const int8_t *from_a = tap_at(p, image, a.y, a.x + at, blank);
+            const int8_t *from_b = tap_at(p, image, b.y, b.x + at, blank);
+            lanes = edgec_conv_2d_int8_dsp_widen(lanes, from_a, from_b, p->in_ch);
+        }
+    }
+}
+
+/* Copy the run at (y, x), border filled with the zero point. */
+static void copy_run(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, int32_t y,
+                     int32_t x, int8_t *to)
+{
     int32_t before = x < 0 ? -x : 0;
     int32_t after = x + p->taps_w > p->in_w ? x + p->taps_w - p->in_w : 0;
     if (y < 0 || y >= p->in_h || before + after >= p->taps_w) {
-        memset(spare, p->in_zero_point, (size_t)p->run);
-        return spare;
+        memset(to, p->in_zero_point, (size_t)p->run);
+        return;
     }
-    if (before + after == 0) {
-        if (p->run == p->run_depth) {
-            return from;
-        }
-        memcpy(spare, from, (size_t)p->run);
-        return spare;
+    if (before + after > 0) {
+        memset(to, p->in_zero_point, (size_t)p->run);
     }
     before *= p->in_ch;
     after *= p->in_ch;
-    memset(spare, p->in_zero_point, (size_t)p->run);
-    memcpy(spare + before, from + before, (size_t)(p->run - before - after));
-    return spare;
+    memcpy(to + before, image + (y * p->in_w + x) * p->in_ch + before,
+           (size_t)(p->run - before - after));
 }
 
-/* Widen two windows, run by run. */
-static void widen(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, corner a, corner b,
-                  uint32_t *lanes)
+/* Widen two windows run by run, through copies. */
+static void widen_runs(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, corner a,
+                       corner b, uint32_t *lanes, int8_t *spare)
 {
-    int8_t *spare = (int8_t *)(lanes + p->depth);
     const int32_t n = p->run_depth;
     for (int32_t i = 0; i < p->runs_h; ++i, a.y += p->dilation_h, b.y += p->dilation_h) {
-        int32_t ax = a.x;
-        int32_t bx = b.x;
-        for (int32_t k = 0; k < p->runs_w; ++k, ax += p->dilation_w, bx += p->dilation_w) {
-            const int8_t *from_a = run_at(p, image, a.y, ax, spare);
-            const int8_t *from_b = run_at(p, image, b.y, bx, spare + n);
-            lanes = edgec_conv_2d_int8_dsp_widen(lanes, from_a, from_b, n);
+        for (int32_t k = 0, at = 0; k < p->runs_w; ++k, at += p->dilation_w) {
+            copy_run(p, image, a.y, a.x + at, spare);
+            copy_run(p, image, b.y, b.x + at, spare + n);
+            lanes = edgec_conv_2d_int8_dsp_widen(lanes, spare, spare + n, n);
         }
     }
 }
 
-/* Whether the window is inside the image and all its runs can be read in place. */
-static int inside(const edgec_conv_2d_int8_dsp_params *p, corner c)
-{
-    return c.y >= 0 && c.y + (p->runs_h - 1) * p->dilation_h < p->in_h && c.x >= 0
-           && c.x + p->taps_w <= p->in_w && p->run == p->run_depth && p->runs_w == 1;
-}
-
+/* Widen two windows that are inside the image, straight from it. */
 static void widen_inside(const edgec_conv_2d_int8_dsp_params *p, const int8_t *a, const int8_t *b,
                          uint32_t *lanes)
 {
@@ -68,37 +78,56 @@ static void widen_inside(const edgec_conv_2d_int8_dsp_params *p, const int8_t *a
     }
 }
 
-static corner next(const edgec_conv_2d_int8_dsp_params *p, corner c)
-{
-    c.x += p->stride_w;
-    if (c.x == p->out_w * p->stride_w - p->pad_left) {
-        c.x = -p->pad_left;
-        c.y += p->stride_h;
-    }
-    return c;
-}
-
 void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
                             void *scratch)
 {
     uint32_t *lanes = scratch;
-    const edgec_conv_2d_int8_dsp_rows rows = {
-        p->weights, p->channels, p->depth, p->out_ch, (uint8_t)p->out_min * 0x01010101u,
-        (uint8_t)p->out_max * 0x01010101u};
-    for (int32_t batch = 0; batch < p->batches; ++batch, in += p->in_h * p->in_w * p->in_ch) {
+    int8_t *spare = (int8_t *)(lanes + p->depth);
+    const int32_t words = p->in_ch % 4 == 0;
+    const int32_t image = p->in_h * p->in_w * p->in_ch;
+    /* the greatest corner of a window inside the image; none is if its columns are dilated */
+    const int32_t most_y = p->in_h - (p->runs_h - 1) * p->dilation_h - 1;
+    const int32_t most_x = p->runs_w > 1 ? -1 : p->in_w - p->taps_w;
+    const int32_t end_x = p->out_w * p->stride_w - p->pad_left;
+    /* the greatest offset of one whose last run's padding is in the input, too */
+    int32_t most_at =
+        p->batches * image - p->run_depth - (p->runs_h - 1) * p->dilation_h * p->in_w * p->in_ch;
+    edgec_conv_2d_int8_dsp_blocks work = edgec_conv_2d_int8_dsp_begin(
+        p->weights, p->channels, lanes, p->depth, p->out_ch, p->out_min, p->out_max);
+    if (words && (p->pad_top | p->pad_left | (most_y < 0) | (most_x < 0) |
+                  ((p->out_h - 1) * p->stride_h - p->pad_top > most_y) |
+                  ((p->out_w - 1) * p->stride_w - p->pad_left > most_x))) {
+        memset(spare, p->in_zero_point, (size_t)p->in_ch);
+    }
+    for (int32_t batch = 0; batch < p->batches; ++batch, in += image, most_at -= image) {
         corner a = {-p->pad_top, -p->pad_left};
         for (int32_t left = p->out_h * p->out_w; left > 0; left -= 2) {
             const int32_t pixels = left > 1 ? 2 : 1;
-            const corner b = pixels == 2 ? next(p, a) : a;
-            if (inside(p, a) && inside(p, b)) {
-                widen_inside(p, in + (a.y * p->in_w + a.x) * p->in_ch,
-                             in + (b.y * p->in_w + b.x) * p->in_ch, lanes);
-            } else {
-                widen(p, in, a, b, lanes);
+            corner b = a;
+            if (pixels == 2) {
+                b.x += p->stride_w;
+                if (b.x == end_x) {
+                    b.x = -p->pad_left;
+                    b.y += p->stride_h;
+                }
             }
-            edgec_conv_2d_int8_dsp_block(&rows, lanes, out, pixels);
+            const int32_t at = (b.y * p->in_w + b.x) * p->in_ch;
+            if (a.y >= 0 && a.x >= 0 && b.x >= 0 && b.y <= most_y && a.x <= most_x &&
+                b.x <= most_x && at <= most_at) {
+                widen_inside(p, in + (a.y * p->in_w + a.x) * p->in_ch, in + at, lanes);
+            } else if (words) {
+                widen_taps(p, in, a, b, lanes, spare);
+            } else {
+                widen_runs(p, in, a, b, lanes, spare);
+            }
+            edgec_conv_2d_int8_dsp_pixels(&work, out, pixels);
             out += pixels * p->out_ch;
-            a = next(p, b);
+            a = b;
+            a.x += p->stride_w;
+            if (a.x == end_x) {
+                a.x = -p->pad_left;
+                a.y += p->stride_h;
+            }
         }
     }
 }

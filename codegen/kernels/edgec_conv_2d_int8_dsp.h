@@ -7,7 +7,7 @@
  * whole window rows, or single taps where the columns are dilated. Each run counts as `run_depth`
  * products, `run` rounded up to a multiple of 4; the weights beyond `run` are zero. */
 typedef struct {
-    const int32_t *weights;  /* as edgec_conv_2d_int8_dsp_rows has them */
+    const int32_t *weights; /* streams, see edgec_conv_2d_int8_dsp_block.h */
     const int32_t *channels;
     int32_t depth; /* runs_h * runs_w * run_depth */
     int32_t run, run_depth;
@@ -19,8 +19,8 @@ typedef struct {
 } edgec_conv_2d_int8_dsp_params;
 
 /* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, out_ch).
- * scratch: 4 * depth bytes, and 2 * run_depth more if the window reaches over a border or run is
- * not run_depth; aligned to 8. */
+ * scratch: 4 * depth bytes and, unless every run can be read in place, in_ch more where that is a
+ * multiple of 4, else 2 * run_depth; aligned to 8. */
 void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
                             void *scratch);
 

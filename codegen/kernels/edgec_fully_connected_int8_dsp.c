@@ -19,23 +19,21 @@ typedef struct {
 #if defined(__ARM_FEATURE_DSP)
 
 /* r1 weights, r2 .. r9 the sums. */
-#define HALF(x, low0, both0, low1, both1)        \
-    "ldrd r12, lr, [r1], #8\n\t"                 \
+#define HALF(x, low0, both0, low1, both1) \
+    "ldrd r12, lr, [r1], #8\n\t" \
     "smlad " both0 ", r12, " x ", " both0 "\n\t" \
-    "sxtb16 r12, r12\n\t"                        \
-    "smlad " both1 ", lr, " x ", " both1 "\n\t"  \
-    "sxtb16 lr, lr\n\t"                          \
-    "smlad " low0 ", r12, " x ", " low0 "\n\t"   \
+    "sxtb16 r12, r12\n\t" \
+    "smlad " both1 ", lr, " x ", " both1 "\n\t" \
+    "sxtb16 lr, lr\n\t" \
+    "smlad " low0 ", r12, " x ", " low0 "\n\t" \
     "smlad " low1 ", lr, " x ", " low1 "\n\t"
 
-#define QUAD                            \
-    "ldr r11, [r0], #4\n\t"             \
-    "sxtb16 r10, r11\n\t"               \
-    "sxtb16 r11, r11, ror #8\n\t"       \
-    HALF("r10", "r2", "r3", "r4", "r5") \
-    HALF("r10", "r6", "r7", "r8", "r9") \
-    HALF("r11", "r2", "r3", "r4", "r5") \
-    HALF("r11", "r6", "r7", "r8", "r9")
+#define QUAD \
+    "ldr r11, [r0], #4\n\t" \
+    "sxtb16 r10, r11\n\t" \
+    "sxtb16 r11, r11, ror #8\n\t" HALF("r10", "r2", "r3", "r4", "r5") \
+        HALF("r10", "r6", "r7", "r8", "r9") HALF("r11", "r2", "r3", "r4", "r5") \
+            HALF("r11", "r6", "r7", "r8", "r9")
 
 /* Sum up one block; returns the weights behind it. */
 static const int32_t *sum(const frame *work, const int32_t *weights)
@@ -49,16 +47,14 @@ static const int32_t *sum(const frame *work, const int32_t *weights)
                      "ldm r5, {r2-r9}\n\t"
                      "cmp r0, r12\n\t"
                      "beq 2f\n"
-                     "1:\n\t" QUAD QUAD QUAD QUAD
-                     "ldr r12, [sp]\n\t"
+                     "1:\n\t" QUAD QUAD QUAD QUAD "ldr r12, [sp]\n\t"
                      "cmp r0, r12\n\t"
                      "bne 1b\n"
                      "2:\n\t"
                      "ldr r12, [sp, #4]\n\t"
                      "cmp r0, r12\n\t"
                      "beq 4f\n"
-                     "3:\n\t" QUAD
-                     "ldr r12, [sp, #4]\n\t"
+                     "3:\n\t" QUAD "ldr r12, [sp, #4]\n\t"
                      "cmp r0, r12\n\t"
                      "bne 3b\n"
                      "4:\n\t"

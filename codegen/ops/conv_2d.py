@@ -172,7 +172,8 @@ class Conv2D(KernelOp):
             return None
         stream = np.concatenate([packed.starts, packed.scales.reshape(-1, 2 * _BLOCK)], axis=1)
         low, high = activation_range(self.activation, io.y)
-        spare = 2 * run_depth if win.padded or run != run_depth else 0
+        blank = in_ch if win.padded or runs_w > 1 else 0
+        spare = 2 * run_depth if in_ch % LANE else blank
         return Step(
             "edgec_conv_2d_int8_dsp",
             {
