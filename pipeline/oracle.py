@@ -30,8 +30,12 @@ class Oracle(Protocol):
 
 
 def open_oracle(model: bytes, graph: Graph, rounding: Rounding) -> Oracle:
-    """Return the oracle of a `.tflite` file (whose graph is `graph`) under a rounding profile."""
-    return LiteRtOracle(model) if rounding is Rounding.TFLITE else NumpyOracle(graph)
+    """Return the oracle of a `.tflite` file (whose graph is `graph`) under a rounding profile.
+
+    A model with an op that LiteRT has no reference kernel for is compared with numpy too.
+    """
+    known = all(as_kernel_op(op).has_reference_kernel for op in graph.ops)
+    return LiteRtOracle(model) if rounding is Rounding.TFLITE and known else NumpyOracle(graph)
 
 
 class LiteRtOracle:
