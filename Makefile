@@ -9,7 +9,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: bench-cortex-m help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ demo: tools-demo $(VENV)/.edgec-demo ## Build the example for a Cortex-M4 and ru
 	    --calibration $(EXAMPLE)/calibration.npz --test $(EXAMPLE)/test.npz -o $(DEMO)
 
 test: setup lint ## Lint, then run the whole test suite
-	$(PY) -m pytest -n $(JOBS) --dist worksteal
+	$(PY) -m pytest -n $(JOBS) --dist loadscope
 
 check: test ## The same; it is what CI runs
 
@@ -35,6 +35,9 @@ format: $(VENV)/.edgec-dev ## Format Python and C in place
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 	find $(C_FOLDERS) -name '*.[ch]' -exec $(VENV)/bin/clang-format -i {} +
+
+bench-cortex-m: $(VENV)/.edgec-dev tools-demo ## Measure the benchmark models on every Cortex-M, beside TFLM
+	$(PY) tools/bench_cortex_m.py $(BENCH_ARGS)
 
 tables: $(VENV)/.edgec-demo ## Write the generated tables in docs/ anew
 	$(PY) tools/gen_tables.py
