@@ -230,3 +230,32 @@ def test_damaged_models_load_or_are_refused(tmp_path: Path, name: str) -> None:
             load(path)
         except UnsupportedModelError as error:
             assert error.message
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants"),
+    [
+        ([node("Expand", "one s", "c")], {"s": ints(1 << 20, 1 << 20)}),
+        ([node("Tile", "one s", "c")], {"s": ints(1 << 40)}),
+        ([node("Mul", "tall wide", "c")], {}),
+        ([node("MatMul", "tall wide", "c")], {}),
+        (
+            [node("Range", "a b d", "c")],
+            {"a": np.float32(0), "b": np.float32(np.inf), "d": np.float32(1)},
+        ),
+        ([node("Split", "x", "c d", axis=1, num_outputs=1 << 31)], {}),
+        ([node("Pad", "x p", "c", mode="edge")], {"p": ints(0, 0, 0, 1 << 40)}),
+        ([node("Reshape", "x s", "c")], {"s": ints(*[1] * 60, 3)}),
+    ],
+)
+def test_nodes_that_blow_up_are_refused_at_once(
+    tmp_path: Path, nodes: list[onnx.NodeProto], constants: dict[str, Any]
+) -> None:
+    constants = {
+        "one": np.ones(1, np.float32),
+        "tall": np.ones((1 << 17, 1), np.float32),
+        "wide": np.ones((1, 1 << 17), np.float32),
+        **constants,
+    }
+    proto = model([*nodes, node("Add", "x c")], {"x": (1, 3)}, constants, opset=18)
+    assert "cannot be imported" in _refusal(proto, tmp_path)

@@ -16,7 +16,7 @@ from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.load.onnx.builder import BatchMixed, Builder, InputRelaid
 from edgec.pipeline.load.onnx.folding import FOLDABLE, constant_value, evaluate, fold_constants
 from edgec.pipeline.load.onnx.fusions import fuse
-from edgec.pipeline.load.onnx.model_file import MAX_ELEMENTS
+from edgec.pipeline.load.onnx.model_file import MAX_ELEMENTS, MAX_RANK
 from edgec.pipeline.load.onnx.nodes import GraphInput, Node, OnnxGraph
 from edgec.pipeline.load.onnx.registry import Refusal, importers
 from edgec.pipeline.load.onnx.views import Value
@@ -125,8 +125,10 @@ def _import_node(builder: Builder, node: Node) -> None:
     elif node.op in importers():
         importers()[node.op](builder, node)
         for name in node.outputs:
-            if name in builder.values and math.prod(builder.values[name].shape) > MAX_ELEMENTS:
-                raise Refusal(f"output of shape {list(builder.values[name].shape)} is too large")
+            shape = builder.values[name].shape if name in builder.values else ()
+            if len(shape) > MAX_RANK or math.prod(shape) > MAX_ELEMENTS:
+                del builder.values[name]
+                raise Refusal(f"an output of shape {list(shape[:MAX_RANK])} is too large")
     else:
         raise Refusal(_why_unknown(node))
 

@@ -15,75 +15,22 @@ from edgec.pipeline.load.onnx.model_file import MAX_ELEMENTS, MAX_RANK
 from edgec.pipeline.load.onnx.nodes import Array, Node, OnnxGraph
 from edgec.pipeline.load.onnx.registry import Refusal
 
-_SAME_SIZE = [
-    "Abs",
-    "And",
-    "Cast",
-    "CastLike",
-    "Ceil",
-    "Clip",
-    "Cos",
-    "Div",
-    "Equal",
-    "Erf",
-    "Exp",
-    "Flatten",
-    "Floor",
-    "Greater",
-    "GreaterOrEqual",
-    "Identity",
-    "Less",
-    "LessOrEqual",
-    "Log",
-    "Max",
-    "Min",
-    "Mod",
-    "Mul",
-    "Neg",
-    "Not",
-    "Or",
-    "Pow",
-    "Reciprocal",
-    "Relu",
-    "Reshape",
-    "Round",
-    "ScatterND",
-    "Sigmoid",
-    "Sign",
-    "Sin",
-    "Softmax",
-    "Sqrt",
-    "Squeeze",
-    "Sub",
-    "Tanh",
-    "Transpose",
-    "Trilu",
-    "Unsqueeze",
-    "Where",
-    "Xor",
-    "Add",
-    "ReduceMax",
-    "ReduceMean",
-    "ReduceMin",
-    "ReduceProd",
-    "ReduceSum",
-    "Slice",
-    "Split",
-    "Size",
-    "Shape",
-    "Concat",
-    "Gather",
-    "GatherElements",
-    "GatherND",
-    "MatMul",
-    "Gemm",
-    "DequantizeLinear",
-    "NonZero",
-    "ArgMax",
-    "ArgMin",
-]
-_SIZED_BY_VALUE = ("ConstantOfShape", "Expand", "Range", "Tile", "Pad")
-FOLDABLE = frozenset((*_SAME_SIZE, *_SIZED_BY_VALUE))
+# fmt: off
+_BROADCASTING = (
+    "Add", "And", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",
+    "Min", "Mod", "Mul", "Or", "Pow", "Sub", "Where", "Xor",
+)
+_OF_LIMITED_SIZE = (
+    "Abs", "ArgMax", "ArgMin", "Cast", "CastLike", "Ceil", "Clip", "Concat", "Cos",
+    "DequantizeLinear", "Erf", "Exp", "Flatten", "Floor", "Gather", "GatherElements",
+    "GatherND", "Gemm", "Identity", "Log", "MatMul", "Neg", "NonZero", "Not", "Reciprocal",
+    "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Relu", "Reshape",
+    "Round", "ScatterND", "Shape", "Sigmoid", "Sign", "Sin", "Size", "Slice", "Softmax",
+    "Split", "Sqrt", "Squeeze", "Tanh", "Transpose", "Trilu", "Unsqueeze",
+)
+_SIZED_BY_VALUE = ("ConstantOfShape", "Expand", "Pad", "Range", "Tile")
+# fmt: on
+FOLDABLE = frozenset((*_BROADCASTING, *_OF_LIMITED_SIZE, *_SIZED_BY_VALUE))
 
 
 def constant_value(node: Node) -> Array:
@@ -130,29 +77,39 @@ def _attribute(value: Any) -> Any:
 
 def _check_size(node: Node, arrays: Sequence[Array | None]) -> None:
     """Refuse a node that would make an array too large to be a constant of an embedded model."""
-    first = arrays[0] if arrays else None
-    sizes = [array.size for array in arrays if array is not None]
-    if first is None or node.op not in _SIZED_BY_VALUE:
-        # Broadcasting and table look-ups can still multiply sizes.
-        elements = math.prod(sizes[:2]) if node.op not in ("Concat", "Where") else sum(sizes)
-        if node.op in ("Where", "Clip"):
-            elements = math.prod(sizes)
-    elif node.op == "ConstantOfShape":
-        elements = math.prod(int(d) for d in first.ravel())
+    if node.integer("num_outputs", len(node.outputs)) != len(node.outputs):
+        raise Refusal(f"num_outputs is not {len(node.outputs)}")
+    given = [array for array in arrays if array is not None]
+    try:
+        elements = _result_size(node, given) if given else 0
+    except (ValueError, IndexError) as error:
+        raise Refusal(f"inputs that do not fit one another: {error}") from error
+    if elements > MAX_ELEMENTS:
+        raise Refusal(f"a constant of {elements:.3g} elements, wanted at most {MAX_ELEMENTS}")
+
+
+def _result_size(node: Node, arrays: Sequence[Array]) -> float:
+    """At least the number of elements a node makes, without making them."""
+    first = arrays[0]
+    if node.op == "ConstantOfShape":
         if first.size > MAX_RANK:
             raise Refusal(f"a constant of {first.size} axes, wanted at most {MAX_RANK}")
-    elif node.op == "Range":
-        start, limit, delta = (float(a.ravel()[0]) for a in arrays if a is not None)
-        elements = int(abs(limit - start) / max(abs(delta), 1e-9))
-    else:
-        amounts = arrays[1]
-        assert amounts is not None
-        if node.op == "Pad":
-            elements = (first.size + 1) * math.prod(1 + abs(int(d)) for d in amounts.ravel())
-        else:
-            elements = max(first.size, 1) * math.prod(abs(int(d)) for d in amounts.ravel())
-    if elements > MAX_ELEMENTS and node.op not in ("Gemm", "MatMul", "Reshape", "Mul", "Add"):
-        raise Refusal(f"a constant of {elements} elements, wanted at most {MAX_ELEMENTS}")
+        return math.prod(int(d) for d in first.ravel())
+    if node.op == "Range":
+        start, limit, delta = (float(array.ravel()[0]) for array in arrays)
+        return abs(limit - start) / abs(delta) if delta else math.inf
+    if node.op in ("Expand", "Tile"):
+        return first.size * math.prod(max(abs(int(d)), 1) for d in arrays[1].ravel())
+    if node.op == "Pad":
+        return (first.size + 1) * math.prod(1 + abs(int(d)) for d in arrays[1].ravel())
+    if node.op.startswith("Gather"):
+        return float(first.size * arrays[1].size / max(first.shape[node.integer("axis", 0)], 1))
+    if node.op in ("MatMul", "Gemm"):
+        inner = max(first.shape[0 if node.integer("transA", 0) else -1], 1)
+        return float(first.size * arrays[1].size / inner**2)
+    if node.op in _BROADCASTING:
+        return float(math.prod(np.broadcast_shapes(*(array.shape for array in arrays))))
+    return sum(array.size for array in arrays)
 
 
 def fold_constants(graph: OnnxGraph) -> OnnxGraph:

@@ -64,6 +64,8 @@ def split(builder: Builder, node: Node) -> None:
         lengths = [int(length) for length in given.ravel()]
     else:
         parts = node.integer("num_outputs", count)
+        if parts != count:
+            raise Refusal(f"num_outputs is {parts} for {count} outputs")
         each = -(-size // parts)
         lengths = [each] * (parts - 1) + [size - each * (parts - 1)]
     if 0 in lengths:
