@@ -105,7 +105,7 @@ class _Emitter:
             *(line for i, n in enumerate(graph.outputs) for line in self._port("OUTPUT", i, n)),
             "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
             f"/* Run one inference. The arena is {m}_ARENA_BYTES bytes, aligned to {m}_ARENA_ALIGN;"
-            "\n * inputs and outputs may lie in it at their OFFSETs, where a run overwrites them, or"
+            "\n * inputs and outputs may lie in it at their OFFSETs, which a run overwrites, or"
             "\n * outside. It needs no initial value, and may serve something else between calls"
             + ("" if self._state() else ".")
             + (f",\n * except that it keeps the model's state: call {self.name}_reset first."

@@ -3,9 +3,8 @@
 
 #include "edgec_depthwise_stride1.h"
 
-void edgec_depthwise_conv_2d_int8_3x3(
-    const edgec_depthwise_conv_2d_int8_3x3_params *p, const int8_t *in, int8_t *out,
-    void *scratch)
+void edgec_depthwise_conv_2d_int8_3x3(const edgec_depthwise_conv_2d_int8_3x3_params *p,
+                                      const int8_t *in, int8_t *out, void *scratch)
 {
     edgec_depthwise_pairs(p, in, out, scratch, plane_stride1);
 }

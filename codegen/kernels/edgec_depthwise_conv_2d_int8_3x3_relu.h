@@ -7,8 +7,7 @@ typedef edgec_depthwise_pairs_params edgec_depthwise_conv_2d_int8_3x3_relu_param
 
 /* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, in_ch), filter 3x3, stride 1,
  * negative results cut off at the zero point -128. */
-void edgec_depthwise_conv_2d_int8_3x3_relu(
-    const edgec_depthwise_conv_2d_int8_3x3_relu_params *p, const int8_t *in, int8_t *out,
-    void *scratch);
+void edgec_depthwise_conv_2d_int8_3x3_relu(const edgec_depthwise_conv_2d_int8_3x3_relu_params *p,
+                                           const int8_t *in, int8_t *out, void *scratch);
 
 #endif

@@ -11,31 +11,31 @@
 #if defined(EDGEC_CUT_NEGATIVE)
 #define EDGEC_RESCALE(acc) "smmlar " acc ", " acc ", r0, r1\n\t"
 #else
-#define EDGEC_RESCALE(acc)                                                                         \
-    "smmulr " acc ", " acc ", r0\n\t"                                                              \
-    "add " acc ", " acc ", " acc ", asr #31\n\t"                                                   \
+#define EDGEC_RESCALE(acc) \
+    "smmulr " acc ", " acc ", r0\n\t" \
+    "add " acc ", " acc ", " acc ", asr #31\n\t" \
     "add " acc ", " acc ", r1\n\t"
 #endif
 
 /* Shift in r0. */
-#define EDGEC_NARROW(acc)                                                                          \
-    "asr " acc ", " acc ", r0\n\t"                                                                 \
+#define EDGEC_NARROW(acc) \
+    "asr " acc ", " acc ", r0\n\t" \
     "ssat " acc ", #8, " acc "\n\t"
 
 /* Keep the plane's first 14 words on the stack; load pairs and weights, and the second row. */
-#define EDGEC_PLANE_BEGIN                                                                          \
-    ".syntax unified\n\t"                                                                          \
-    "push {r4-r11, lr}\n\t"                                                                        \
-    "ldm r0!, {r1-r7}\n\t"                                                                         \
-    "push {r1-r7}\n\t"                                                                             \
-    "ldm r0!, {r1-r7}\n\t"                                                                         \
-    "push {r1-r7}\n\t"                                                                             \
-    "ldm r0, {r2, r8-r12, lr}\n\t"                                                                 \
-    "ldr r3, [sp, #40]\n\t"                                                                        \
+#define EDGEC_PLANE_BEGIN \
+    ".syntax unified\n\t" \
+    "push {r4-r11, lr}\n\t" \
+    "ldm r0!, {r1-r7}\n\t" \
+    "push {r1-r7}\n\t" \
+    "ldm r0!, {r1-r7}\n\t" \
+    "push {r1-r7}\n\t" \
+    "ldm r0, {r2, r8-r12, lr}\n\t" \
+    "ldr r3, [sp, #40]\n\t" \
     "add r3, r3, r2\n\t"
 
-#define EDGEC_PLANE_END                                                                            \
-    "add sp, sp, #56\n\t"                                                                          \
+#define EDGEC_PLANE_END \
+    "add sp, sp, #56\n\t" \
     "pop {r4-r11, pc}\n\t"
 
 #else
