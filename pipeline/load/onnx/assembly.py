@@ -143,7 +143,7 @@ def _stand_in(builder: Builder, node: Node, graph: OnnxGraph) -> None:
     """After a refusal, let the nodes behind it be checked with values of the inferred shape."""
     for name in node.outputs:
         shape = graph.shapes.get(name)
-        if not name or builder.known(name) or not shape or len(shape) < 2:
+        if not name or builder.known(name) or not shape or not 2 <= len(shape) <= MAX_RANK:
             continue
         if any(size is None or size < 1 for size in shape[1:]):
             continue
