@@ -1,0 +1,84 @@
+"""Depthwise, sum and pooling kernels of cores with SIMD: their C twins equal the interpreter."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from edgec.codegen.selection import Optimize
+from edgec.pipeline.graph import Rounding, check
+from edgec.pipeline.load import tflite
+from edgec.pipeline.plan import plan_memory
+from tests.support.dsp_layers import extreme_samples
+from tests.support.evaluate import run_numpy
+from tests.support.flatmodel import FlatModel
+from tests.support.hostc import run_host
+from tests.support.oracle import assert_close, run_litert
+from tests.support.plane_layers import add_layers
+
+EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "3"))
+DSP = frozenset({"dsp"})
+
+
+def assert_all_close(got: list, want: list) -> None:
+    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            assert_close(a, b, 0, f"run {i}, output {k}")
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("optimize", ["size", "balanced", "speed"])
+def test_twins_equal_the_interpreter(optimize: Optimize, compiler: str) -> None:
+    @seed(31)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.data())
+    def run(data: st.DataObject) -> None:
+        model = FlatModel()
+        add_layers(data.draw, model)
+        content = model.bytes()
+        graph = check(tflite.parse(content, "planes"))
+        samples = extreme_samples(model)
+        want = run_litert(content, samples)
+        with tempfile.TemporaryDirectory() as folder:
+            got = run_host(graph, samples, Path(folder), compiler, DSP, optimize)
+        assert_all_close(got, want)
+
+    run()
+
+
+def last_model() -> FlatModel:
+    found: list[FlatModel] = []
+
+    @seed(31)
+    @settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        model = FlatModel()
+        add_layers(data.draw, model)
+        found.append(model)
+
+    draw()
+    return found[-1]
+
+
+def test_twins_equal_numpy_with_the_rounding_of_tflm(tmp_path: Path) -> None:
+    model = last_model()
+    graph = check(tflite.parse(model.bytes(), "planes", Rounding.TFLM))
+    samples = extreme_samples(model)
+    got = run_host(graph, samples, tmp_path, "gcc", DSP, "speed")
+    assert_all_close(got, run_numpy(graph, samples))
+
+
+def test_random_layers_reach_every_plane_kernel() -> None:
+    graph = check(tflite.parse(last_model().bytes(), "planes"))
+    _, plan = plan_memory(graph, DSP, "speed")
+    planes = {s.kernel.removeprefix("edgec_depthwise_conv_2d_int8_3x3") for s in plan.steps}
+    assert {"", "_relu", "_stride2", "_stride2_relu"} <= planes
