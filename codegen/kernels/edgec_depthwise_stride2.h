@@ -11,8 +11,9 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
-__attribute__((naked, noinline)) static void plane_stride2(const edgec_depthwise_plane *plane
-                                                           __attribute__((unused)))
+/* clang-format off */
+__attribute__((naked, noinline)) static void
+plane_stride2(const edgec_depthwise_plane *plane __attribute__((unused)))
 {
     __asm__ volatile(
         EDGEC_PLANE_BEGIN
@@ -40,46 +41,52 @@ __attribute__((naked, noinline)) static void plane_stride2(const edgec_depthwise
         "smlabt r5, r1, r12, r5\n\t"
         "ldr r0, [r3]\n\t"
         "smlabt r5, r0, lr, r5\n\t"
-        "ldrd r0, r1, [sp]\n\t" EDGEC_RESCALE("r4")
-            EDGEC_RESCALE("r5") "ldr r0, [sp, #8]\n\t" EDGEC_NARROW("r4") EDGEC_NARROW(
-                "r5") "strb r4, [r7]\n\t"
-                      "strb r5, [r7, r6]\n\t"
-                      "add r7, r7, r6, lsl #1\n\t"
-                      "ldr r0, [sp, #28]\n\t"
-                      "cmp r2, r0\n\t"
-                      "bne 2b\n\t"
-                      "3: ldr r0, [sp, #48]\n\t"
-                      "cmp r0, #0\n\t"
-                      "beq 4f\n\t"
-                      "ldrd r0, r1, [r2]\n\t"
-                      "ldr r4, [sp, #24]\n\t"
-                      "smlad r4, r0, r8, r4\n\t"
-                      "smlad r4, r1, r9, r4\n\t"
-                      "ldr r0, [r2, #8]\n\t"
-                      "smlad r4, r0, r10, r4\n\t"
-                      "ldrd r0, r1, [r3]\n\t"
-                      "smlabt r4, r0, r11, r4\n\t"
-                      "smlabt r4, r1, r12, r4\n\t"
-                      "ldr r0, [r3, #8]\n\t"
-                      "smlabt r4, r0, lr, r4\n\t"
-                      "ldrd r0, r1, [sp]\n\t" EDGEC_RESCALE(
-                          "r4") "ldr r0, [sp, #8]\n\t" EDGEC_NARROW("r4") "strb r4, [r7]\n\t"
-                                                                          "4: ldr r0, [sp, #44]\n\t"
-                                                                          "subs r0, r0, #1\n\t"
-                                                                          "beq 5f\n\t"
-                                                                          "str r0, [sp, #44]\n\t"
-                                                                          "ldrd r0, r1, [sp, "
-                                                                          "#28]\n\t"
-                                                                          "add r2, r2, r1\n\t"
-                                                                          "add r3, r3, r1\n\t"
-                                                                          "ldr r1, [sp, #40]\n\t"
-                                                                          "add r0, r0, r1\n\t"
-                                                                          "str r0, [sp, #28]\n\t"
-                                                                          "ldr r1, [sp, #36]\n\t"
-                                                                          "add r7, r7, r1\n\t"
-                                                                          "b 1b\n\t"
-                                                                          "5:\n\t" EDGEC_PLANE_END);
+        "ldrd r0, r1, [sp]\n\t"
+        EDGEC_RESCALE("r4") EDGEC_RESCALE("r5")
+        "ldr r0, [sp, #8]\n\t"
+        EDGEC_NARROW("r4") EDGEC_NARROW("r5")
+        "strb r4, [r7]\n\t"
+        "strb r5, [r7, r6]\n\t"
+        "add r7, r7, r6, lsl #1\n\t"
+        "ldr r0, [sp, #28]\n\t"
+        "cmp r2, r0\n\t"
+        "bne 2b\n\t"
+        "3: ldr r0, [sp, #48]\n\t"
+        "cmp r0, #0\n\t"
+        "beq 4f\n\t"
+        "ldrd r0, r1, [r2]\n\t"
+        "ldr r4, [sp, #24]\n\t"
+        "smlad r4, r0, r8, r4\n\t"
+        "smlad r4, r1, r9, r4\n\t"
+        "ldr r0, [r2, #8]\n\t"
+        "smlad r4, r0, r10, r4\n\t"
+        "ldrd r0, r1, [r3]\n\t"
+        "smlabt r4, r0, r11, r4\n\t"
+        "smlabt r4, r1, r12, r4\n\t"
+        "ldr r0, [r3, #8]\n\t"
+        "smlabt r4, r0, lr, r4\n\t"
+        "ldrd r0, r1, [sp]\n\t"
+        EDGEC_RESCALE("r4")
+        "ldr r0, [sp, #8]\n\t"
+        EDGEC_NARROW("r4")
+        "strb r4, [r7]\n\t"
+        "4: ldr r0, [sp, #44]\n\t"
+        "subs r0, r0, #1\n\t"
+        "beq 5f\n\t"
+        "str r0, [sp, #44]\n\t"
+        "ldrd r0, r1, [sp, #28]\n\t"
+        "add r2, r2, r1\n\t"
+        "add r3, r3, r1\n\t"
+        "ldr r1, [sp, #40]\n\t"
+        "add r0, r0, r1\n\t"
+        "str r0, [sp, #28]\n\t"
+        "ldr r1, [sp, #36]\n\t"
+        "add r7, r7, r1\n\t"
+        "b 1b\n\t"
+        "5:\n\t"
+        EDGEC_PLANE_END);
 }
+/* clang-format on */
 
 #else
 
