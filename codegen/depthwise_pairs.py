@@ -15,7 +15,7 @@ from edgec.pipeline.graph import Activation, Array
 
 CHANNELS = 4
 """How many channels are taken out of the image together."""
-SCRATCH_BYTES = {1: 6000, 2: 2400}
+SCRATCH_BYTES = {1: 3200, 2: 2400}
 """What the planes of a band of rows may take, by stride.
 
 At stride 2 the input is the largest tensor for miles round, so bands are kept thin there."""
