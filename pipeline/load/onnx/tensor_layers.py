@@ -72,19 +72,6 @@ class Gather(PlainLayer):
 
 
 @serialisable
-class Reverse(PlainLayer):
-    """The elements along an axis in opposite order."""
-
-    def __init__(self, axis: int, **kwargs: Any) -> None:
-        super().__init__({"axis": axis}, **kwargs)
-        self._axis = axis
-
-    def call(self, x: Any) -> Any:
-        """Compute the layer."""
-        return tf.reverse(x, [self._axis])
-
-
-@serialisable
 class Pad(PlainLayer):
     """Padding of every axis by (before, after), in a mode of `tf.pad`."""
 

@@ -147,21 +147,21 @@ def _run(
     runs = []
     for direction in range(cell.directions):
         backwards = cell.backwards or direction == 1
+        source = _reversed(builder, tensor) if backwards else tensor
         result = _run_one_way(
             builder,
             cell,
-            tensor,
+            source,
             direction,
             states,
             return_sequences=sequences,
             return_state=finals and not only_last,
-            go_backwards=backwards,
         )
         outputs = list(result) if isinstance(result, (list, tuple)) else [result]
         if only_last:
             outputs = [None, outputs[0]]
         elif backwards and sequences:
-            outputs[0] = builder.layer(tensor_layers.Reverse, outputs[0], 1, suffix="reverse")
+            outputs[0] = _reversed(builder, outputs[0])
         runs.append(outputs)
     if len(runs) == 1:
         return runs[0]
@@ -169,6 +169,12 @@ def _run(
         None if pair[0] is None else builder.layer(L.Concatenate, list(pair), suffix="join")
         for pair in zip(*runs, strict=True)
     ]
+
+
+def _reversed(builder: Builder, tensor: Any) -> Any:
+    """Turn the steps round by Gather, which more of what comes after supports than a reversal."""
+    steps = list(reversed(range(int(tensor.shape[1]))))
+    return builder.layer(tensor_layers.Gather, tensor, steps, 1, suffix="reverse")
 
 
 def _run_one_way(
