@@ -19,6 +19,7 @@ from edgec.pipeline.load.float_model import Port
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.load.tflite import c_name
 from edgec.pipeline.lower.tflite import Lowered, lower
+from edgec.pipeline.plan import describe_peak
 from edgec.pipeline.report.markdown import markdown
 from edgec.pipeline.report.result import Result, planned, with_measurement
 from edgec.pipeline.trial import (
@@ -92,6 +93,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
         compiled = compile_model(
             lowered.path, name, options.rounding, target, options.optimize, shrink=options.shrink
         )
+        _check_arena(compiled, options)
         write_sources(compiled, target, work)
         result = _planned(source, lowered, compiled, target, options)
         if not options.emit_only:
@@ -170,6 +172,17 @@ def _lower(source: Path, out: Path, options: BuildOptions, progress: Report) -> 
     inputs = tuple(_own_port(graph, n) for n in graph.inputs)
     outputs = tuple(_own_port(graph, n) for n in graph.outputs)
     return Lowered(out, inputs, outputs, "as in the file", False, {}, ())
+
+
+def _check_arena(compiled: Compiled, options: BuildOptions) -> None:
+    """Raise BudgetError if the arena alone is over the RAM budget, and say what needs it."""
+    arena = compiled.plan.arena_bytes
+    if options.ram_bytes is not None and arena > options.ram_bytes:
+        raise BudgetError(
+            f"{options.ram_bytes:,} bytes of RAM allowed, the least arena found takes {arena:,}: "
+            f"{describe_peak(compiled.graph, compiled.plan)}",
+            "raise --ram, or make that layer's input or output smaller",
+        )
 
 
 def _own_port(graph: Graph, name: str) -> Port:

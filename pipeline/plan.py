@@ -308,3 +308,16 @@ def _lowest(taken: list[tuple[int, int]]) -> int:
     while any(low < at < high for low, high in taken):
         at = min(high for low, high in taken if low < at < high)
     return at
+
+
+def describe_peak(graph: Graph, plan: Plan) -> str:
+    """Say which layer needs the most memory at once, and for what."""
+    needs: list[tuple[int, str]] = []
+    for index, (op, step) in enumerate(zip(graph.ops, plan.steps, strict=True)):
+        ends = {n for n in (*op.inputs, *op.outputs) if n and graph[n].data is None}
+        total = sum(graph[n].size_bytes for n in ends) + (step.scratch_bytes or 0)
+        parts = [f"{graph[n].size_bytes:,} for {n!r}" for n in sorted(ends)]
+        if step.scratch_bytes:
+            parts.append(f"{step.scratch_bytes:,} of working memory")
+        needs.append((total, f"layer {index} ({op.builtin}) handles {', '.join(parts)}"))
+    return max(needs, default=(0, "the model has no layers"))[1]

@@ -48,6 +48,10 @@ def required(need: str) -> bool:
     return need in os.environ.get("EDGEC_REQUIRE", "").split(",")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     why = {need: find() for need, find in NEEDS.items()}
     for item in items:

@@ -86,6 +86,12 @@ def test_over_budget_names_what_is_largest(model: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_too_little_ram_names_the_layer_that_needs_it(model: Path, tmp_path: Path) -> None:
+    done = run("build", "-q", "--ram", "200", model, "-o", tmp_path / "out")
+    assert_refused(done, 6, "200 bytes of RAM allowed", "layer 1 (DEPTHWISE_CONV_2D) handles")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_missing_compiler_says_how_to_get_it(model: Path, tmp_path: Path) -> None:
     done = run("build", "-q", model, "-o", tmp_path / "out", env={"PATH": str(tmp_path)})
     assert_refused(done, 4, "arm-none-eabi-gcc is not installed", "apt install")
