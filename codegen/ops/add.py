@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, rescaled
-from edgec.codegen.quantmath import requantize_double
-from edgec.codegen.registry import Io, Node, register
-from edgec.pipeline.graph import Activation, Array
+from edgec.codegen.quantmath import activation_range, requantize_double
+from edgec.codegen.registry import Cost, Io, Node, Step, register
+from edgec.pipeline.graph import Activation, Array, DType
+
+_MOST_FIRST_SHIFT, _MOST_SHIFT = 4, 22
+"""Right shifts up to which nudges and sums of the kernel for SMMLAR stay within 32 bits."""
+_HALF = (1 << 30, 0)
 
 
 @register
@@ -36,3 +40,44 @@ class Add(BinaryOp):
         scales = self.scales(io)
         first, second = rescaled(a, b, scales, SUM_LEFT_SHIFT)
         return requantize_double(first + second, *scales[2])
+
+    def lower(self, io: Io) -> Step:
+        """Return the broadcasting kernel."""
+        step = BinaryOp.lower(self, io)
+        return (
+            step if io.x.dtype is DType.FLOAT32 else replace(step, cost=Cost(80 * io.y.size, 107))
+        )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of cores with SMMLAR: two int8 inputs of one shape."""
+        alike = io.x.shape == io.input(1).shape == io.y.shape
+        if "dsp" not in features or io.x.dtype is not DType.INT8 or not alike:
+            return ()
+        # the input of the larger scale is exactly halved
+        first, second, out = self.scales(io)
+        swap = second != _HALF
+        if swap:
+            first, second = second, first
+        shift1, shift = -first[1], -out[1]
+        fits = 0 <= shift1 <= _MOST_FIRST_SHIFT and 1 <= shift <= _MOST_SHIFT
+        whole = activation_range(self.activation, io.y) == (-128, 127)
+        if second != _HALF or not fits or not whole:
+            return ()
+        a, b = (io.input(i).q.zero_point for i in ((1, 0) if swap else (0, 1)))
+        factor = 1 << 21
+        if shift1 == 0:  # the same with a bit to round away, so that there is one way to round
+            factor, shift1 = 1 << 22, 1
+        params = {
+            "factor": factor,
+            "offset": -a * factor,
+            "nudge1": (1 << (shift1 - 1)) - (b << 19 + shift1),
+            "multiplier1": first[0],
+            "shift1": shift1,
+            "nudge": (1 << (shift - 1)) + (io.y.q.zero_point << shift),
+            "multiplier": out[0],
+            "shift": shift,
+            "size": io.y.size,
+        }
+        cost = Cost(40 + 29 * io.y.size // 2, 36)
+        order = (1, 0) if swap else (0, 1)
+        return (Step("edgec_add_int8_dsp", params, inputs=order, in_place=(0, 1), cost=cost),)
