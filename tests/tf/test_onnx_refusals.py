@@ -244,6 +244,7 @@ def test_damaged_models_load_or_are_refused(tmp_path: Path, name: str) -> None:
             {"a": np.float32(0), "b": np.float32(np.inf), "d": np.float32(1)},
         ),
         ([node("Split", "x", "c d", axis=1, num_outputs=1 << 31)], {}),
+        ([node("Split", "x", "c d", axis=1, num_outputs=1)], {}),
         ([node("Pad", "x p", "c", mode="edge")], {"p": ints(0, 0, 0, 1 << 40)}),
         ([node("Reshape", "x s", "c")], {"s": ints(*[1] * 60, 3)}),
     ],

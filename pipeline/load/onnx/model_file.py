@@ -259,7 +259,13 @@ def _check_schema(model: Any, path: Path) -> None:
 
 
 def _infer_shapes(model: Any) -> dict[str, tuple[int | None, ...]]:
-    """Infer intermediate shapes, used only to go on checking after a refused node."""
+    """Infer intermediate shapes, for fusions and to go on checking after a refused node.
+
+    Where inference fails the shapes are unknown, and the node at fault is refused later.
+    """
+    if any(_split_unevenly(node) for node in model.graph.node):
+        # onnx's inference indexes past the end of the outputs and aborts the process.
+        return {}
     known = {entry.domain for entry in model.opset_import}
     for domain in sorted({node.domain for node in model.graph.node} - known):
         # Inference gives up on the whole graph at an operator of an undeclared domain.
@@ -276,3 +282,9 @@ def _infer_shapes(model: Any) -> dict[str, tuple[int | None, ...]]:
         for item in inferred.graph.value_info
         if item.type.HasField("tensor_type") and item.type.tensor_type.HasField("shape")
     }
+
+
+def _split_unevenly(node: Any) -> bool:
+    """Whether a Split node declares another number of outputs than it has."""
+    declared = [item.i for item in node.attribute if item.name == "num_outputs"]
+    return node.op_type == "Split" and bool(declared) and declared[0] != len(node.output)
