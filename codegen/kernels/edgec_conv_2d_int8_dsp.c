@@ -1,4 +1,3 @@
-/* edgec: hot */
 #include "edgec_conv_2d_int8_dsp.h"
 
 #include <string.h>
@@ -35,35 +34,37 @@ static void widen_taps(const edgec_conv_2d_int8_dsp_params *p, const int8_t *ima
     }
 }
 
-/* Copy the run at (y, x), border filled with the zero point. */
-static void copy_run(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, int32_t y,
-                     int32_t x, int8_t *to)
+/* The run at (y, x): in place where it is whole and its padding is not beyond the `most_at` of the
+ * last run, else `blank` or copied to `spare`, border filled with the zero point. */
+static const int8_t *run_at(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, int32_t y,
+                            int32_t x, int32_t most_at, const int8_t *blank, int8_t *spare)
 {
-    int32_t before = x < 0 ? -x : 0;
-    int32_t after = x + p->taps_w > p->in_w ? x + p->taps_w - p->in_w : 0;
-    if (y < 0 || y >= p->in_h || before + after >= p->taps_w) {
-        memset(to, p->in_zero_point, (size_t)p->run);
-        return;
+    if (y < 0 || y >= p->in_h || x >= p->in_w || x + p->taps_w <= 0) {
+        return blank;
     }
-    if (before + after > 0) {
-        memset(to, p->in_zero_point, (size_t)p->run);
+    const int32_t row = y * p->in_w * p->in_ch;
+    int32_t at = x * p->in_ch;
+    if (x >= 0 && x + p->taps_w <= p->in_w && row + at <= most_at) {
+        return image + row + at;
     }
-    before *= p->in_ch;
-    after *= p->in_ch;
-    memcpy(to + before, image + (y * p->in_w + x) * p->in_ch + before,
-           (size_t)(p->run - before - after));
+    const int32_t end = p->in_w * p->in_ch;
+    for (int32_t i = 0; i < p->run; ++i, ++at) {
+        spare[i] = at >= 0 && at < end ? image[row + at] : p->in_zero_point;
+    }
+    return spare;
 }
 
-/* Widen two windows run by run, through copies. */
+/* Widen two windows run by run; `spare` has room for two runs, and a blank one follows. */
 static void widen_runs(const edgec_conv_2d_int8_dsp_params *p, const int8_t *image, corner a,
-                       corner b, uint32_t *lanes, int8_t *spare)
+                       corner b, int32_t most_at, uint32_t *lanes, int8_t *spare)
 {
     const int32_t n = p->run_depth;
+    const int8_t *blank = spare + 2 * n;
     for (int32_t i = 0; i < p->runs_h; ++i, a.y += p->dilation_h, b.y += p->dilation_h) {
         for (int32_t k = 0, at = 0; k < p->runs_w; ++k, at += p->dilation_w) {
-            copy_run(p, image, a.y, a.x + at, spare);
-            copy_run(p, image, b.y, b.x + at, spare + n);
-            lanes = edgec_conv_2d_int8_dsp_widen(lanes, spare, spare + n, n);
+            const int8_t *from_a = run_at(p, image, a.y, a.x + at, most_at, blank, spare);
+            const int8_t *from_b = run_at(p, image, b.y, b.x + at, most_at, blank, spare + n);
+            lanes = edgec_conv_2d_int8_dsp_widen(lanes, from_a, from_b, n);
         }
     }
 }
@@ -89,17 +90,18 @@ void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t
     const int32_t most_y = p->in_h - (p->runs_h - 1) * p->dilation_h - 1;
     const int32_t most_x = p->runs_w > 1 ? -1 : p->in_w - p->taps_w;
     const int32_t end_x = p->out_w * p->stride_w - p->pad_left;
-    /* the greatest offset of one whose last run's padding is in the input, too */
-    int32_t most_at =
-        p->batches * image - p->run_depth - (p->runs_h - 1) * p->dilation_h * p->in_w * p->in_ch;
+    /* the greatest offset of a run whose padding is in the input, too, and of such a window */
+    int32_t most_run = p->batches * image - p->run_depth;
+    const int32_t last_run = (p->runs_h - 1) * p->dilation_h * p->in_w * p->in_ch;
     edgec_conv_2d_int8_dsp_blocks work = edgec_conv_2d_int8_dsp_begin(
         p->weights, p->channels, lanes, p->depth, p->out_ch, p->out_min, p->out_max);
-    if (words && (p->pad_top | p->pad_left | (most_y < 0) | (most_x < 0) |
-                  ((p->out_h - 1) * p->stride_h - p->pad_top > most_y) |
-                  ((p->out_w - 1) * p->stride_w - p->pad_left > most_x))) {
+    if (!words) {
+        memset(spare + 2 * p->run_depth, p->in_zero_point, (size_t)p->run_depth);
+    } else if (most_x < 0 || most_y < 0 || p->pad_top > 0 || p->pad_left > 0 ||
+               (p->out_h - 1) * p->stride_h > most_y || (p->out_w - 1) * p->stride_w > most_x) {
         memset(spare, p->in_zero_point, (size_t)p->in_ch);
     }
-    for (int32_t batch = 0; batch < p->batches; ++batch, in += image, most_at -= image) {
+    for (int32_t batch = 0; batch < p->batches; ++batch, in += image, most_run -= image) {
         corner a = {-p->pad_top, -p->pad_left};
         for (int32_t left = p->out_h * p->out_w; left > 0; left -= 2) {
             const int32_t pixels = left > 1 ? 2 : 1;
@@ -113,12 +115,12 @@ void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t
             }
             const int32_t at = (b.y * p->in_w + b.x) * p->in_ch;
             if (a.y >= 0 && a.x >= 0 && b.x >= 0 && b.y <= most_y && a.x <= most_x &&
-                b.x <= most_x && at <= most_at) {
+                b.x <= most_x && at + last_run <= most_run) {
                 widen_inside(p, in + (a.y * p->in_w + a.x) * p->in_ch, in + at, lanes);
             } else if (words) {
                 widen_taps(p, in, a, b, lanes, spare);
             } else {
-                widen_runs(p, in, a, b, lanes, spare);
+                widen_runs(p, in, a, b, most_run, lanes, spare);
             }
             edgec_conv_2d_int8_dsp_pixels(&work, out, pixels);
             out += pixels * p->out_ch;

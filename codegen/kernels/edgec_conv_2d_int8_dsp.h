@@ -20,7 +20,7 @@ typedef struct {
 
 /* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, out_ch).
  * scratch: 4 * depth bytes and, unless every run can be read in place, in_ch more where that is a
- * multiple of 4, else 2 * run_depth; aligned to 8. */
+ * multiple of 4, else 3 * run_depth; aligned to 8. */
 void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
                             void *scratch);
 

@@ -1,4 +1,3 @@
-/* edgec: hot */
 #include "edgec_conv_2d_int8_dsp_block.h"
 
 #include <string.h>
@@ -39,73 +38,79 @@ typedef edgec_conv_2d_int8_dsp_blocks frame;
     "asr " acc ", " acc ", " finish "\n\t" \
     "ssat " acc ", #8, " acc "\n\t"
 
+#define FINISH_FOUR(low_a, low_b, high_a, high_b) \
+    "ldm r0!, {r10, r11, r12, lr}\n\t" SPLIT(high_a, low_a) SPLIT(high_b, low_b) \
+        FINISH(low_a, "r10", "r11") FINISH(low_b, "r10", "r11") FINISH(high_a, "r12", "lr") \
+            FINISH(high_b, "r12", "lr")
+
+#define JOIN(out, second, third, fourth) \
+    "bfi " out ", " second ", #8, #8\n\t" \
+    "bfi " out ", " third ", #16, #8\n\t" \
+    "bfi " out ", " fourth ", #24, #8\n\t"
+
 #define CLAMP(out) \
-    "ssub8 r0, " out ", r10\n\t" \
+    "ssub8 r4, " out ", r10\n\t" \
     "sel " out ", " out ", r10\n\t" \
-    "ssub8 r0, r11, " out "\n\t" \
+    "ssub8 r4, r11, " out "\n\t" \
     "sel " out ", " out ", r11\n\t"
 
+/* Make the blocks of `work`, whose first ten words go to the stack. */
 static void run(const frame *work, const int32_t *weights)
 {
     register const frame *r0 __asm__("r0") = work;
     register const int32_t *r1 __asm__("r1") = weights;
+    /* clang-format off */
     __asm__ volatile(
-        "ldm r0, {r2-r10}\n\t"
-        "push {r2-r10}\n"
+        "ldm r0, {r2-r11}\n\t"
+        "push {r2-r11}\n\t"
+        "mov r0, r7\n"
         "1:\n\t" /* a block: the sums' start values */
-        "ldr r12, [sp, #20]\n\t"
-        "ldr r0, [sp]\n\t"
-        "ldm r12!, {r2, r4, r6, r8}\n\t"
-        "str r12, [sp, #20]\n\t"
-        "ldr r12, [sp, #4]\n\t"
+        "ldm r0!, {r2, r4, r6, r8}\n\t"
+        "str r0, [sp, #20]\n\t"
+        "ldrd r0, r12, [sp]\n\t"
         "mov r3, r2\n\t"
         "mov r5, r4\n\t"
         "mov r7, r6\n\t"
         "mov r9, r8\n\t"
         "cmp r0, r12\n\t"
         "beq 3f\n"
-        "2:\n\t" PAIR PAIR PAIR PAIR PAIR PAIR PAIR PAIR "ldr r12, [sp, #4]\n\t"
+        "2:\n\t"
+        PAIR PAIR PAIR PAIR PAIR PAIR PAIR PAIR
+        "ldrd r12, lr, [sp, #4]\n\t"
         "cmp r0, r12\n\t"
-        "bne 2b\n"
+        "bne 2b\n\t"
+        "cmp r0, lr\n\t"
+        "beq 4f\n"
         "3:\n\t"
+        PAIR PAIR
         "ldr r12, [sp, #8]\n\t"
         "cmp r0, r12\n\t"
-        "beq 5f\n"
-        "4:\n\t" PAIR PAIR "ldr r12, [sp, #8]\n\t"
-        "cmp r0, r12\n\t"
-        "bne 4b\n"
-        "5:\n\t"
+        "bne 3b\n"
+        "4:\n\t"
         "ldr r0, [sp, #20]\n\t"
-        "ldm r0!, {r10, r11, r12, lr}\n\t" SPLIT("r4", "r2") SPLIT("r5", "r3")
-            FINISH("r2", "r10", "r11") FINISH("r3", "r10", "r11") FINISH("r4", "r12", "lr") FINISH(
-                "r5", "r12",
-                "lr") "ldm r0!, {r10, r11, r12, lr}\n\t"
-                      "str r0, [sp, #20]\n\t" SPLIT("r8", "r6") SPLIT("r9", "r7") FINISH(
-                          "r6", "r10", "r11") FINISH("r7", "r10", "r11") FINISH("r8", "r12", "lr")
-                          FINISH("r9", "r12", "lr") "bfi r2, r4, #8, #8\n\t"
-                                                    "bfi r3, r5, #8, #8\n\t"
-                                                    "bfi r2, r6, #16, #8\n\t"
-                                                    "bfi r3, r7, #16, #8\n\t"
-                                                    "bfi r2, r8, #24, #8\n\t"
-                                                    "bfi r3, r9, #24, #8\n\t"
-                                                    "ldrd r10, r11, [sp, #28]\n\t"
-                                                    "cmp r10, #0x80808080\n\t"
-                                                    "it eq\n\t"
-                                                    "cmpeq r11, #0x7f7f7f7f\n\t"
-                                                    "beq 6f\n\t" CLAMP("r2")
-                                                        CLAMP("r3") "6:\n\t"
-                                                                    "ldrd r10, r11, [sp, #12]\n\t"
-                                                                    "str r3, [r11], #4\n\t"
-                                                                    "str r2, [r10], #4\n\t"
-                                                                    "strd r10, r11, [sp, #12]\n\t"
-                                                                    "ldrd r10, r11, [sp, #20]\n\t"
-                                                                    "cmp r10, r11\n\t"
-                                                                    "bne 1b\n\t"
-                                                                    "add sp, sp, #36"
+        FINISH_FOUR("r2", "r3", "r4", "r5")
+        FINISH_FOUR("r6", "r7", "r8", "r9")
+        JOIN("r2", "r4", "r6", "r8")
+        JOIN("r3", "r5", "r7", "r9")
+        "ldr r4, [sp, #28]\n\t"
+        "cbz r4, 5f\n\t"
+        "ldrd r10, r11, [sp, #32]\n\t"
+        CLAMP("r2")
+        CLAMP("r3")
+        "5:\n\t"
+        "ldrd r10, r11, [sp, #12]\n\t"
+        "str r3, [r11], #4\n\t"
+        "str r2, [r10], #4\n\t"
+        "strd r10, r11, [sp, #12]\n\t"
+        "ldr r12, [sp, #24]\n\t"
+        "cmp r0, r12\n\t"
+        "bne 1b\n\t"
+        "add sp, sp, #40"
         : "+r"(r0), "+r"(r1)
         :
         : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
           "memory");
+    /* clang-format on */
 }
 
 #else

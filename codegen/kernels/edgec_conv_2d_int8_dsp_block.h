@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One layer's blocks. The assembly knows the order of the first nine. */
+/* One layer's blocks. The assembly knows the order of the first ten. */
 typedef struct {
     const uint32_t *lanes; /* (depth / 2, 2 pixels) pairs of int16, aligned to 8 */
     const uint32_t *lanes_long; /* where the unrolled loop ends: 16 products a turn */
@@ -19,6 +19,7 @@ typedef struct {
     int8_t *out_b; /* written first, so that it may be out_a where there is no second pixel */
     const int32_t *channels; /* (out_ch / 4, {4 starts, 4 x {scale, finish}}) */
     const int32_t *channels_end;
+    int32_t clamped; /* 0: the clamp is that of int8 */
     uint32_t out_min, out_max; /* the clamp, in each of four bytes */
     const int32_t *weights; /* (out_ch / 4, depth / 4, {k 0 2, k 1 3}, {channels 0 1, 2 3}) */
     int32_t out_ch;
@@ -37,6 +38,7 @@ edgec_conv_2d_int8_dsp_begin(const int32_t *weights, const int32_t *channels, co
     work.out_b = NULL;
     work.channels = channels;
     work.channels_end = channels + out_ch / 4 * 12;
+    work.clamped = out_min > INT8_MIN || out_max < INT8_MAX;
     work.out_min = (uint8_t)out_min * 0x01010101u;
     work.out_max = (uint8_t)out_max * 0x01010101u;
     work.weights = weights;

@@ -1,4 +1,3 @@
-/* edgec: hot */
 #include "edgec_fully_connected_int8_dsp.h"
 
 #include <string.h>

@@ -37,6 +37,16 @@ def window_fits(op: Conv2D, io: Io) -> bool:
     return min(op.window.output((io.x.shape[1], io.x.shape[2]))) > 0
 
 
+def _inside_share(window: Window, io: Io) -> float:
+    """Return which part of the windows does not reach over the border."""
+    share = 1.0
+    for i, (size, outputs) in enumerate(zip(io.x.shape[1:3], io.y.shape[1:3], strict=True)):
+        reach = (window.kernel[i] - 1) * window.dilation[i] + 1
+        starts = (n * window.stride[i] - window.before[i] for n in range(outputs))
+        share *= sum(0 <= start <= size - reach for start in starts) / outputs
+    return share
+
+
 def _rows(io: Io) -> Array:
     weights = io.input(1).values
     return weights.reshape(weights.shape[0], -1)
@@ -142,8 +152,24 @@ class Conv2D(KernelOp):
             },
             scratch_bytes=0 if pointwise else rows.shape[1],
             accesses=win.accesses(io.x, io.y),
-            cost=Cost(3 * self.macs(io) + 50 * io.y.size, rows.size + 12 * len(rows)),
+            cost=Cost(self._portable_instructions(io), rows.size + 12 * len(rows)),
         )
+
+    def _portable_instructions(self, io: Io) -> int:
+        """Return what the direct kernel takes: fitted to counts on a Cortex-M4."""
+        out_ch, kh, kw, depth = io.input(1).shape
+        gather = kh * kw * (35 + 3 * depth) if kh * kw > 1 or self.window.padded else 20
+        return io.y.size // out_ch * (gather + out_ch * (45 + 34 * kh * kw * depth // 10))
+
+    def _dsp_instructions(self, io: Io, depth: int) -> int:
+        """Return what the kernel for SMLAD takes: its loops' lengths, the rest fitted."""
+        out_ch, kh, kw, in_ch = io.input(1).shape
+        blocks = -(-out_ch // _BLOCK)
+        sums = 6 * depth + 3 * (depth // 16) + 3 * (depth % 16 // LANE) + 87
+        taps = kh * kw * 30 if in_ch % LANE == 0 else kh * 70
+        border = 1 - _inside_share(self.window, io)
+        widen = 85 + 9 * depth // 4 + 14 * kh + int(border * taps)
+        return -(-io.y.size // out_ch // 2) * (blocks * sums + widen)
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMLAD: int8 in one group."""
@@ -173,7 +199,7 @@ class Conv2D(KernelOp):
         stream = np.concatenate([packed.starts, packed.scales.reshape(-1, 2 * _BLOCK)], axis=1)
         low, high = activation_range(self.activation, io.y)
         blank = in_ch if win.padded or runs_w > 1 else 0
-        spare = 2 * run_depth if in_ch % LANE else blank
+        spare = 3 * run_depth if in_ch % LANE else blank
         return Step(
             "edgec_conv_2d_int8_dsp",
             {
@@ -195,5 +221,5 @@ class Conv2D(KernelOp):
             scratch_bytes=4 * depth + spare,
             # pixels are made in pairs, which straddle two rows where these are odd
             accesses=win.accesses(io.x, io.y, rows=1 + io.y.shape[2] % 2),
-            cost=Cost(self.macs(io), packed.weights.nbytes + stream.nbytes),
+            cost=Cost(self._dsp_instructions(io, depth), packed.weights.nbytes + stream.nbytes),
         )
