@@ -52,9 +52,7 @@ def test_generated_files_name_no_path_and_no_date(model: Path, tmp_path: Path) -
         assert not re.search(r"20\d\d-\d\d|\d\d:\d\d:\d\d", text), path
 
 
-def test_the_library_is_only_the_model_and_the_kernels_it_uses(
-    model: Path, tmp_path: Path
-) -> None:
+def test_the_library_is_only_the_model_and_the_kernels_it_uses(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(model, target="cortex-m4", emit_only=True, out=out)
     names = {p.name for p in (out / "src").iterdir()}

@@ -17,9 +17,7 @@ def run_numpy(graph: Graph, samples: Sequence[Sequence[np.ndarray]]) -> list[lis
         values = dict(zip(graph.inputs, sample, strict=True))
         for op in graph.ops:
             io = Io.of(graph, op)
-            args = [
-                None if t is None else values.get(t.name, t.data) for t in io.inputs
-            ]
+            args = [None if t is None else values.get(t.name, t.data) for t in io.inputs]
             for name, value in zip(op.outputs, as_kernel_op(op).reference(io, *args), strict=True):
                 values[name] = value
         results.append([np.asarray(values[name]) for name in graph.outputs])
