@@ -1,11 +1,80 @@
 /* edgec: hot */
 #include "edgec_max_pool_2d_int8.h"
 
-#include "edgec_requant.h"
+#include <string.h>
+
+/* The part of a window that is inside the image. */
+typedef struct {
+    const int8_t *in; /* first channel of its first pixel */
+    int32_t rows, columns;
+    int32_t skip; /* from behind a row to the next */
+} inside;
 
 static int32_t min_int(int32_t a, int32_t b)
 {
     return a < b ? a : b;
+}
+
+#if defined(__ARM_FEATURE_DSP)
+
+/* The larger of each of four signed bytes. */
+static inline uint32_t larger(uint32_t a, uint32_t b)
+{
+    uint32_t r;
+    __asm__("ssub8 %0, %1, %2\n\t"
+            "sel %0, %1, %2"
+            : "=&r"(r)
+            : "r"(a), "r"(b)
+            : "cc");
+    return r;
+}
+
+/* Four channels at a time; returns the channels that are done. */
+static int32_t fours(const edgec_max_pool_2d_int8_params *p, const inside *w, int8_t *out)
+{
+    const uint32_t least = (uint8_t)p->out_min * 0x01010101u;
+    const uint32_t most = ~((uint8_t)p->out_max * 0x01010101u);
+    int32_t c = 0;
+    for (; c + 4 <= p->channels; c += 4, out += 4) {
+        const int8_t *in = w->in + c;
+        uint32_t max = least;
+        for (int32_t y = w->rows; y > 0; --y, in += w->skip) {
+            for (int32_t x = w->columns; x > 0; --x, in += p->channels) {
+                uint32_t v;
+                memcpy(&v, in, sizeof v);
+                max = larger(max, v);
+            }
+        }
+        max = ~larger(~max, most); /* ~ turns the order of signed bytes round */
+        memcpy(out, &max, sizeof max);
+    }
+    return c;
+}
+
+#else
+
+static int32_t fours(const edgec_max_pool_2d_int8_params *p, const inside *w, int8_t *out)
+{
+    (void)p;
+    (void)w;
+    (void)out;
+    return 0;
+}
+
+#endif
+
+static void window(const edgec_max_pool_2d_int8_params *p, const inside *w, int8_t *out)
+{
+    for (int32_t c = fours(p, w, out); c < p->channels; ++c) {
+        const int8_t *in = w->in + c;
+        int32_t max = p->out_min;
+        for (int32_t y = w->rows; y > 0; --y, in += w->skip) {
+            for (int32_t x = w->columns; x > 0; --x, in += p->channels) {
+                max = *in > max ? *in : max;
+            }
+        }
+        out[c] = (int8_t)min_int(max, p->out_max);
+    }
 }
 
 void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t *in, int8_t *out)
@@ -14,21 +83,14 @@ void edgec_max_pool_2d_int8(const edgec_max_pool_2d_int8_params *p, const int8_t
         for (int32_t oy = 0; oy < p->out_h; ++oy) {
             const int32_t y = oy * p->stride_h - p->pad_top;
             const int32_t y0 = y < 0 ? 0 : y;
-            const int32_t y1 = min_int(y + p->kernel_h, p->in_h);
-            for (int32_t ox = 0; ox < p->out_w; ++ox) {
+            const int32_t rows = min_int(y + p->kernel_h, p->in_h) - y0;
+            for (int32_t ox = 0; ox < p->out_w; ++ox, out += p->channels) {
                 const int32_t x = ox * p->stride_w - p->pad_left;
                 const int32_t x0 = x < 0 ? 0 : x;
-                const int32_t x1 = min_int(x + p->kernel_w, p->in_w);
-                for (int32_t c = 0; c < p->channels; ++c) {
-                    int32_t max = INT8_MIN;
-                    for (int32_t iy = y0; iy < y1; ++iy) {
-                        for (int32_t ix = x0; ix < x1; ++ix) {
-                            const int32_t v = in[(iy * p->in_w + ix) * p->channels + c];
-                            max = v > max ? v : max;
-                        }
-                    }
-                    *out++ = (int8_t)edgec_clamp(max, p->out_min, p->out_max);
-                }
+                const int32_t columns = min_int(x + p->kernel_w, p->in_w) - x0;
+                const inside w = {in + (y0 * p->in_w + x0) * p->channels, rows, columns,
+                                  (p->in_w - columns) * p->channels};
+                window(p, &w, out);
             }
         }
     }

@@ -74,11 +74,16 @@ def add_depthwise(draw, model) -> None:
 def add_sum(draw, model) -> None:
     """Add a sum of two tensors of one shape; scales may be far apart, and saturate."""
     shape = draw(st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple))
-    wide = st.floats(-12.0, 3.0).map(lambda e: float(np.float32(2.0**e)))
-    a, b = (model.input(shape, "int8", draw(wide), draw(ZERO_POINTS)) for _ in range(2))
-    y = model.output(shape, "int8", draw(wide), draw(ZERO_POINTS))
+    first = draw(SCALES)
+    near = st.one_of(st.floats(-3.9, 3.9), st.floats(-9.0, 9.0), st.just(0.0))
+    scales = [float(np.float32(first * 2.0 ** draw(near))) for _ in range(2)]
+    a = model.input(shape, "int8", first, draw(ZERO_POINTS))
+    b = model.input(shape, "int8", scales[0], draw(ZERO_POINTS))
+    activation = draw(st.sampled_from((0, 0, 1, 1, 2, 3)))
+    zero = -128 if activation == 1 and draw(st.integers(0, 4)) else draw(ZERO_POINTS)
+    y = model.output(shape, "int8", scales[1], zero)
     options = schema.AddOptionsT()
-    options.fusedActivationFunction = draw(ACTIVATIONS)
+    options.fusedActivationFunction = activation
     model.op("ADD", [a, a if draw(st.integers(0, 7)) == 0 else b], [y], options, version=2)
 
 
