@@ -21,6 +21,12 @@ def verify_plan(graph: Graph, plan: Plan) -> None:
     _Replay(graph, plan).run()
 
 
+def _require(holds: bool | np.bool_, message: str) -> None:
+    """Raise AssertionError with the message unless it holds, also where asserts are off."""
+    if not holds:
+        raise AssertionError(message)
+
+
 class _Replay:
     """The arena as a map: for each byte, the number of the value that it belongs to."""
 
@@ -43,13 +49,13 @@ class _Replay:
         """Return the map of a value's bytes."""
         at, size = self.start(name), self.graph[name].size_bytes
         assert at is not None
-        assert at >= 0 and at + size <= len(self.holds), f"{name} is outside the arena"
+        _require(at >= 0 and at + size <= len(self.holds), f"{name} is outside the arena")
         return self.holds[at : at + size]
 
     def run(self) -> None:
         """Replay all ops, then read the outputs."""
         for name in (*self.graph.inputs, *self.state):
-            assert (self.bytes_of(name) == -1).all(), f"{name} overlaps another input or state"
+            _require((self.bytes_of(name) == -1).all(), f"{name} overlaps another input or state")
             self.bytes_of(name)[:] = self.number[name]
         for index, (op, step) in enumerate(zip(self.graph.ops, self.plan.steps, strict=True)):
             self._run(index, op, step)
@@ -59,7 +65,7 @@ class _Replay:
             self._expect(name, "at the end,")
 
     def _expect(self, name: str, where: str) -> None:
-        assert (self.bytes_of(name) == self.number[name]).all(), f"{where} {name} is overwritten"
+        _require((self.bytes_of(name) == self.number[name]).all(), f"{where} {name} is overwritten")
 
     def _run(self, index: int, op: Op, step: Step) -> None:
         names = [n for n in op.inputs if n and self.start(n) is not None]
@@ -67,7 +73,7 @@ class _Replay:
             self._expect(name, f"op {index}:")
         if step.view and index not in self.plan.copies:
             source, out = op.inputs[0], op.outputs[0]
-            assert self.start(source) == self.start(out), f"op {index}: view has moved"
+            _require(self.start(source) == self.start(out), f"op {index}: view has moved")
             # both names are one memory from here on
             for name, number in list(self.number.items()):
                 if number == self.number[source]:
@@ -76,13 +82,13 @@ class _Replay:
             return
         self._scratch(index, step, names)
         for position, name in enumerate(op.outputs):
-            assert self.start(name) is not None, f"op {index} writes a constant"
+            _require(self.start(name) is not None, f"op {index} writes a constant")
             others = [n for n in (*names, *op.outputs[:position]) if self._touch(n, name)]
             scratch = self.plan.scratch[index]
             if step.scratch_bytes and scratch is not None:
                 at, size = self.start(name) or 0, self.graph[name].size_bytes
                 apart = scratch + step.scratch_bytes <= at or at + size <= scratch
-                assert apart, f"op {index}: scratch overlaps {name}"
+                _require(apart, f"op {index}: scratch overlaps {name}")
             self._write(index, op, step, name, others)
 
     def _touch(self, first: str, second: str) -> bool:
@@ -95,8 +101,9 @@ class _Replay:
         if not step.scratch_bytes:
             return
         at = self.plan.scratch[index]
-        assert at is not None, f"op {index} has no scratch"
-        assert at + step.scratch_bytes <= len(self.holds), f"op {index}: scratch is outside"
+        if at is None:
+            raise AssertionError(f"op {index} has no scratch")
+        _require(at + step.scratch_bytes <= len(self.holds), f"op {index}: scratch is outside")
         self.holds[at : at + step.scratch_bytes] = -2
         for name in names:
             self._expect(name, f"op {index}: scratch;")
@@ -105,14 +112,16 @@ class _Replay:
         """Write an output; what it overlaps must be read before, as the kernel states."""
         where = f"op {index}: {out} is written over"
         if others:
-            assert others.count(others[0]) == len(others), f"{where} several inputs"
+            _require(others.count(others[0]) == len(others), f"{where} several inputs")
             source = others[0]
             positions = [i for i, n in enumerate(op.inputs) if n == source]
             size = self.graph[source].size_bytes
             if set(positions) <= set(step.in_place) and self.start(source) == self.start(out):
-                assert size == self.graph[out].size_bytes, f"{where} {source} of another size"
+                _require(size == self.graph[out].size_bytes, f"{where} {source} of another size")
             else:
-                assert positions == [0] and step.accesses, f"{where} {source}, still to be read"
+                _require(
+                    positions == [0] and bool(step.accesses), f"{where} {source}, still to be read"
+                )
                 self._stretches(index, step, source, out)
         self.bytes_of(out)[:] = self.number[out]
 
@@ -122,6 +131,8 @@ class _Replay:
         number = self.number[source]
         for reads, writes in step.accesses:
             found = self.holds[base + reads.start : base + reads.stop]
-            assert (found == number).all(), f"op {index}: {source} is overwritten before it is read"
+            _require(
+                (found == number).all(), f"op {index}: {source} is overwritten before it is read"
+            )
             self.holds[to + writes.start : to + writes.stop] = -3
-            assert (found == number).all(), f"op {index}: {source} is overwritten as it is read"
+            _require((found == number).all(), f"op {index}: {source} is overwritten as it is read")
