@@ -74,6 +74,19 @@ def packed_rows(
     return _packed(whole, y, block) if _fit(whole) else None
 
 
+def quadruple_rows(rows: Rows, y: Tensor, activation: Activation) -> tuple[Array, Array] | None:
+    """Return weights, and {4 * bias, scale, finish} of each row, for sums four times too large.
+
+    None if a row's range does not allow it.
+    """
+    if not _rescalable(rows):
+        rows = _simplified(rows, y, activation, single=False)
+    if not _rescalable(rows) or np.max(np.abs(rows.reach)) >= 1 << 29:
+        return None
+    stream = np.column_stack([4 * rows.bias, _scales(rows, y)])
+    return rows.weights, stream.astype(np.int32)
+
+
 def _packed(rows: Rows, y: Tensor, block: int) -> Packed:
     count, depth = rows.weights.shape
     low, high = rows.weights[0::2], rows.weights[1::2]
@@ -83,14 +96,18 @@ def _packed(rows: Rows, y: Tensor, block: int) -> Packed:
     words = (split[..., 0, :] | split[..., 1, :] << 16).transpose(0, 2, 3, 1)
     starts = rows.bias.copy()
     starts[1::2] = wrap_int32(256 * rows.bias[1::2] + rows.bias[0::2])
-    shifts = -rows.multipliers[:, 1]
-    scale = 2 * rows.multipliers[:, 0] - (1 << 32)
-    finish = ((2 * y.q.zero_point + 1) << (shifts - 1)) * 256 + shifts
     return Packed(
         np.ascontiguousarray(words).view(np.int32),
         starts.astype(np.int32).reshape(-1, block),
-        np.stack([scale, finish], axis=1).astype(np.int32).reshape(-1, block, 2),
+        _scales(rows, y).astype(np.int32).reshape(-1, block, 2),
     )
+
+
+def _scales(rows: Rows, y: Tensor) -> Array:
+    """Return {scale, finish} of every row, as `kernels/edgec_requant_dsp.h` has them."""
+    shifts = -rows.multipliers[:, 1]
+    finish = ((2 * y.q.zero_point + 1) << (shifts - 1)) * 256 + shifts
+    return np.stack([2 * rows.multipliers[:, 0] - (1 << 32), finish], axis=1)
 
 
 def _simplified(rows: Rows, y: Tensor, activation: Activation, *, single: bool) -> Rows:
@@ -121,13 +138,20 @@ def _whole_blocks(rows: Rows, block: int) -> Rows:
 
 
 def _fit(rows: Rows) -> bool:
-    """Return whether every row keeps to what the kernels' arithmetic can hold."""
-    shifts = -rows.multipliers[:, 1]
+    """Return whether every row keeps to what two rows in a word can hold."""
     most = np.maximum(*np.abs(rows.reach))
     low, high = rows.weights[0::2], rows.weights[1::2]
     return bool(
-        np.all((shifts >= 1) & (shifts <= _MOST_SHIFT))
-        and np.all(most < 2**31 - 2**24)
+        _rescalable(rows)
         and np.all(most[1::2] < _HIGH_RANGE)
         and np.all((high > -128) | (low >= 0))
+    )
+
+
+def _rescalable(rows: Rows) -> bool:
+    """Return whether every row can be rescaled in the short way."""
+    shifts = -rows.multipliers[:, 1]
+    return bool(
+        np.all((shifts >= 1) & (shifts <= _MOST_SHIFT))
+        and np.all(np.maximum(*np.abs(rows.reach)) < 2**31 - 2**24)
     )

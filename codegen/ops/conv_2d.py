@@ -9,10 +9,11 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
-from edgec.codegen.dsp_products import LANE, Rows, packed_rows
+from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.window import Window, height_width
+from edgec.codegen.winograd import transformed_filter
 from edgec.pipeline.graph import Activation, Array, DType
 
 _BLOCK = 4
@@ -155,6 +156,48 @@ class Conv2D(KernelOp):
             cost=Cost(self._portable_instructions(io), rows.size + 12 * len(rows)),
         )
 
+    def _winograd(self, io: Io) -> Step | None:
+        """Return the kernel that saves multiplications, and costs flash: 3x3 of stride 1."""
+        win, weights = self.window, io.input(1)
+        out_ch, _, _, in_ch = weights.shape
+        if (win.kernel, win.stride, win.dilation) != ((3, 3), (1, 1), (1, 1)):
+            return None
+        if in_ch % 8 or out_ch % _BLOCK:
+            return None
+        plain = _rows(io).astype(np.int64)
+        bias = products.folded_bias(io.x, plain, io.optional(2))
+        mult = products.channel_multipliers(io.x, weights, io.y, out_ch)
+        found = quadruple_rows(Rows(plain, bias, mult), io.y, self.activation)
+        if found is None:
+            return None
+        rows, stream = found
+        words = transformed_filter(rows.reshape(weights.shape), _BLOCK)
+        low, high = activation_range(self.activation, io.y)
+        return Step(
+            "edgec_conv_2d_int8_dsp_winograd",
+            {
+                "weights": Const(words, "(out_ch / 4, 16 points, in_ch / 2, 4)"),
+                "channels": Const(stream, "(out_ch, {4 * bias, scale, finish})"),
+                **dict(zip(("batches", "in_h", "in_w", "in_ch"), io.x.shape, strict=True)),
+                **dict(zip(("out_h", "out_w", "out_ch"), io.y.shape[1:], strict=True)),
+                "pad_top": win.before[0],
+                "pad_left": win.before[1],
+                "in_zero_point": io.x.q.zero_point,
+                "out_min": low,
+                "out_max": high,
+            },
+            scratch_bytes=65 * in_ch + 512,
+            accesses=win.accesses(io.x, io.y, rows=2),
+            cost=Cost(self._winograd_instructions(io), words.nbytes + stream.nbytes),
+        )
+
+    def _winograd_instructions(self, io: Io) -> int:
+        """Return what Winograd's kernel takes, by loop lengths, the rest fitted."""
+        batches, high, wide, out_ch = io.y.shape
+        in_ch = io.x.shape[3]
+        block = 16 * (47 * in_ch // 8 + 10) + 8 * 90
+        return batches * -(-high // 2) * -(-wide // 4) * (out_ch // _BLOCK * block + 120 * in_ch)
+
     def _portable_instructions(self, io: Io) -> int:
         """Return what the direct kernel takes: fitted to counts on a Cortex-M4."""
         out_ch, kh, kw, depth = io.input(1).shape
@@ -175,8 +218,9 @@ class Conv2D(KernelOp):
         """Return the kernel of cores with SMLAD: int8 in one group."""
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
-        step = self._dsp(io) if io.x.shape[3] == io.input(1).shape[3] else None
-        return () if step is None else (step,)
+        if io.x.shape[3] != io.input(1).shape[3]:
+            return ()
+        return tuple(step for step in (self._dsp(io), self._winograd(io)) if step is not None)
 
     def _dsp(self, io: Io) -> Step | None:
         """Return the kernel that makes 4 channels of 2 pixels at a time."""

@@ -26,8 +26,8 @@ DSP = frozenset({"dsp"})
 
 def draw_model(draw: st.DrawFn, sides: tuple[int, int]) -> FlatModel:
     model = FlatModel()
-    for _ in range(10):
-        add_conv(draw, model, sides)
+    for i in range(12):
+        add_conv(draw, model, sides, whole=i >= 8)
     for _ in range(4):
         add_fully_connected(draw, model)
     return model

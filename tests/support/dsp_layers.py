@@ -41,16 +41,21 @@ def _ends(draw, products: int, out_ch: int) -> tuple:
     return (x, draw(ZERO_POINTS)), (y, draw(ZERO_POINTS)), scales, bias.astype(np.int32)
 
 
-def add_conv(draw, model, sides: tuple[int, int] = (1, 5)) -> None:
-    """Add a convolution; `sides` are the bounds of the kernel's height and width."""
+def add_conv(draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = False) -> None:
+    """Add a convolution; `sides` are the bounds of the kernel's height and width.
+
+    A `whole` one has channels in eights and fours and no steps, as Winograd's kernel wants it.
+    """
     kernel = st.integers(*sides)
     kh, kw = draw(kernel), draw(kernel)
-    sh, sw, dh, dw = (draw(st.sampled_from((1, 1, 2, 3))) for _ in range(4))
+    sh, sw, dh, dw = (1 if whole else draw(st.sampled_from((1, 1, 2, 3))) for _ in range(4))
     padding, batch = draw(st.integers(0, 1)), draw(st.sampled_from((1, 1, 2)))
     need = ((kh - 1) * dh + 1, (kw - 1) * dw + 1) if padding else (1, 1)
     h, w = (max(draw(st.integers(1, 9)), n) for n in need)
-    groups = draw(st.sampled_from((1, 1, 1, 1, 1, 2)))
+    groups = 1 if whole else draw(st.sampled_from((1, 1, 1, 1, 1, 2)))
     depth, out_ch = draw(st.integers(1, 20)), groups * draw(st.integers(1, 14))
+    if whole:
+        depth, out_ch = 8 * (1 + depth // 7), 4 * (1 + out_ch // 5)
     x_q, y_q, scales, bias = _ends(draw, kh * kw * depth, out_ch)
     x = model.input((batch, h, w, groups * depth), "int8", *x_q)
     shape = (out_ch, kh, kw, depth)
