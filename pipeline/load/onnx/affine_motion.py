@@ -10,9 +10,11 @@ from edgec.pipeline.load.onnx.nodes import Array, Node
 
 def behind_transpose(editor: Editor, node: Node) -> Rewrite | None:
     """Normalisation of a channels-last input, then Transpose: the Transpose first."""
+    if node.op != "Transpose":
+        return None
     order, name = node.ints("perm", []), node.inputs[0]
     chain: list[Node] = []
-    while node.op == "Transpose":
+    while True:
         affine = editor.sole(name, *AFFINE)
         constant = editor.constant(affine.inputs[-1]) if affine is not None else None
         if affine is None or constant is None or constant.ndim > len(order):

@@ -130,12 +130,16 @@ def _coordinates(node: Node, length: int, target: Target) -> Array:
 
 
 def _nearest(builder: Builder, node: Node, value: Value, targets: dict[int, Target]) -> Value:
-    rounding: Any = {
+    roundings: dict[str, Any] = {
         "round_prefer_floor": lambda x: np.ceil(x - 0.5),
         "round_prefer_ceil": lambda x: np.floor(x + 0.5),
         "floor": np.floor,
         "ceil": np.ceil,
-    }[node.text("nearest_mode", "round_prefer_floor")]
+    }
+    name = node.text("nearest_mode", "round_prefer_floor")
+    rounding = roundings.get(name)
+    if rounding is None:
+        raise Refusal(f"nearest_mode is {name!r}, wanted one of {', '.join(roundings)}")
     indices = {}
     for axis, target in targets.items():
         length = value.shape[axis]
