@@ -195,8 +195,10 @@ class Conv2D(KernelOp):
         """Return what Winograd's kernel takes, by loop lengths, the rest fitted."""
         batches, high, wide, out_ch = io.y.shape
         in_ch = io.x.shape[3]
-        block = 16 * (47 * in_ch // 8 + 10) + 8 * 90
-        return batches * -(-high // 2) * -(-wide // 4) * (out_ch // _BLOCK * block + 120 * in_ch)
+        clamped = activation_range(self.activation, io.y) != io.y.dtype.range
+        block = 16 * (47 * in_ch // 8 + 13) + 750 + 250 * clamped
+        tiles = batches * -(-high // 2) * -(-wide // 4)
+        return tiles * (out_ch // _BLOCK * block + 110 * in_ch + 500)
 
     def _portable_instructions(self, io: Io) -> int:
         """Return what the direct kernel takes: fitted to counts on a Cortex-M4."""
@@ -208,7 +210,7 @@ class Conv2D(KernelOp):
         """Return what the kernel for SMLAD takes: its loops' lengths, the rest fitted."""
         out_ch, kh, kw, in_ch = io.input(1).shape
         blocks = -(-out_ch // _BLOCK)
-        sums = 6 * depth + 3 * (depth // 16) + 3 * (depth % 16 // LANE) + 87
+        sums = 6 * depth + 3 * (depth // 16) + 3 * (depth % 16 // LANE) + 81
         taps = kh * kw * 30 if in_ch % LANE == 0 else kh * 70
         border = 1 - _inside_share(self.window, io)
         widen = 85 + 9 * depth // 4 + 14 * kh + int(border * taps)
