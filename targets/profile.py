@@ -18,7 +18,7 @@ from edgec.pipeline.errors import TargetError
 
 PROFILES = Path(__file__).parent / "profiles"
 
-FEATURES = ("dsp", "fpu", "mve")
+FEATURES = ("dsp", "fpu", "mve", "thumb1")
 BACKENDS = ("c", "tvm")
 
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}

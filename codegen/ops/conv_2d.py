@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import products
+from edgec.codegen import products, thumb1
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
@@ -211,13 +211,16 @@ class Conv2D(KernelOp):
         out_ch, kh, kw, in_ch = io.input(1).shape
         blocks = -(-out_ch // _BLOCK)
         sums = 6 * depth + 3 * (depth // 16) + 3 * (depth % 16 // LANE) + 81
-        taps = kh * kw * 30 if in_ch % LANE == 0 else kh * 70
+        taps = kh * kw * 30 if in_ch % LANE == 0 else kh * 190
         border = 1 - _inside_share(self.window, io)
         widen = 85 + 9 * depth // 4 + 14 * kh + int(border * taps)
         return -(-io.y.size // out_ch // 2) * (blocks * sums + widen)
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMLAD: int8 in one group."""
+        if io.x.dtype is DType.INT8 and thumb1.FEATURE in features:
+            whole = io.x.shape[3] == io.input(1).shape[3]
+            return (thumb1.conv_step(io, self.window, self.activation),) if whole else ()
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
         if io.x.shape[3] != io.input(1).shape[3]:
