@@ -13,11 +13,26 @@ typedef struct {
     int32_t shift;
 } edgec_channel;
 
-/* Round(a * b / 2^31), halves up; b is not negative, so it cannot saturate. */
+/* Round(a * b / 2^31), halves up; not both are INT32_MIN, so it cannot overflow. */
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+static inline int32_t edgec_high_mul(int32_t a, int32_t b)
+{
+    /* These cores only have the low word of a product: four products of halves instead. */
+    const int32_t a0 = a & 0xffff;
+    const int32_t a1 = a >> 16;
+    const int32_t b0 = b & 0xffff;
+    const int32_t b1 = b >> 16;
+    const int32_t low = a0 * b1 + (int32_t)((uint32_t)a0 * (uint32_t)b0 >> 16);
+    const int32_t middle = a1 * b0 + (low & 0xffff);
+    const int32_t high = a1 * b1 + (low >> 16) + (middle >> 16);
+    return (int32_t)((uint32_t)high * 2u) + (((middle & 0xffff) + 0x4000) >> 15);
+}
+#else
 static inline int32_t edgec_high_mul(int32_t a, int32_t b)
 {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
 }
+#endif
 
 /* Round(x / 2^n), halves away from zero; 0 <= n <= 31. */
 static inline int32_t edgec_divide_by_pot(int32_t x, int32_t n)

@@ -81,4 +81,4 @@ def test_random_layers_reach_every_kernel() -> None:
     kernels = {s.kernel for graph in graphs for s in choose_steps(graph, DSP, "speed").values()}
     planes = {f"edgec_depthwise_conv_2d_int8_3x3{s}{a}" for s in ("", "_stride2")
               for a in ("", "_relu")}  # fmt: skip
-    assert {*planes, "edgec_add_int8_dsp"} <= kernels
+    assert {*planes, "edgec_depthwise_conv_2d_int8_plane", "edgec_add_int8_dsp"} <= kernels

@@ -1,6 +1,7 @@
-"""Depthwise 3x3 int8 products by channel planes of row pairs: when they apply, and their packing.
+"""Depthwise 3x3 int8 products by padded channel planes: when they apply, and their packing.
 
-The kernels are `edgec_depthwise_conv_2d_int8_3x3*`, over `edgec_depthwise_pairs`.
+`edgec_depthwise_conv_2d_int8_plane` is for any core; `edgec_depthwise_conv_2d_int8_3x3*`, over
+`edgec_depthwise_pairs`, keep two rows of a plane in one word for cores with SMLAD.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import numpy as np
 
 from edgec.codegen import products
 from edgec.codegen.quantmath import activation_range
-from edgec.codegen.registry import Accesses, Const, Cost, Io, Step
+from edgec.codegen.registry import Accesses, Const, Cost, Io, Step, Value
 from edgec.codegen.window import Window
 from edgec.pipeline.graph import Activation, Array
 
@@ -22,21 +23,59 @@ At stride 2 the input is the largest tensor for miles round, so bands are kept t
 _ORDER = ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
 """Taps as the kernel unpacks them: word 0 is the first two rows of columns 0 and 1, and so on."""
 _MOST_SHIFT = 20
+PLANE_BYTES = 6000
+"""The largest plane of one channel that is worth its scratch."""
 
 
-def step(io: Io, window: Window, activation: Activation) -> Step | None:
+def plane_step(io: Io, window: Window, activation: Activation) -> Step | None:
+    """Return the call of the kernel for any core, None where it does not apply."""
+    weights = io.input(1).values
+    channels = io.x.shape[3]
+    if not _regular(window) or weights.shape[3] != channels:
+        return None
+    rows = weights.reshape(9, channels).T
+    sums = rows.astype(np.int64).sum(axis=1)
+    # the kernel's bytes count from 0, which is -128
+    bias = products.folded_bias(io.x, rows, io.optional(2)) - 128 * sums
+    mult = products.channel_multipliers(io.x, io.input(1), io.y, channels)
+    reach = np.abs(bias) + 255 * np.abs(rows.astype(np.int64)).sum(axis=1)
+    high, wide = ((n - 1) * s + 3 for n, s in zip(io.y.shape[1:3], window.stride, strict=True))
+    if high * wide > PLANE_BYTES or not _in_range(reach, mult, io.y.q.zero_point, 1):
+        return None
+    low, most = activation_range(activation, io.y)
+    stream = products.channel_stream(bias, mult * [1, -1])
+    return Step(
+        "edgec_depthwise_conv_2d_int8_plane",
+        {
+            "weights": Const(np.ascontiguousarray(rows), "(in_ch, 3, 3)"),
+            "channels": stream,
+            **_shape(io, window),
+            "stride_h": window.stride[0],
+            "stride_w": window.stride[1],
+            "plane_h": high,
+            "plane_w": wide,
+            "out_min": low,
+            "out_max": most,
+        },
+        scratch_bytes=high * wide,
+        in_place=(0,),
+        cost=Cost(55 * io.y.size, rows.nbytes + stream.data.nbytes),
+    )
+
+
+def pairs_step(io: Io, window: Window, activation: Activation) -> Step | None:
     """Return the call of the kernel for this layer, None where it does not apply."""
     weights = io.input(1).values
     channels = io.x.shape[3]
-    regular = window.kernel == (3, 3) and window.dilation == (1, 1) and max(window.before) <= 2
-    if not regular or window.stride not in ((1, 1), (2, 2)) or weights.shape[3] != channels:
+    strides = ((1, 1), (2, 2))
+    if not _regular(window) or window.stride not in strides or weights.shape[3] != channels:
         return None
     rows = weights.reshape(9, channels).T
     bias = products.folded_bias(io.x, rows, io.optional(2))
     mult = products.channel_multipliers(io.x, io.input(1), io.y, channels)
     low, high = activation_range(activation, io.y)
     reach = np.abs(bias) + 128 * np.abs(rows.astype(np.int64)).sum(axis=1)
-    if (low, high) != (-128, 127) or not _in_range(reach, mult, io.y.q.zero_point):
+    if (low, high) != (-128, 127) or not _in_range(reach, mult, io.y.q.zero_point, 2):
         return None
     # sums are doubled so that the high word of a product is the rounded multiplication
     stream = products.channel_stream(2 * bias, mult * [1, -1])
@@ -52,16 +91,10 @@ def step(io: Io, window: Window, activation: Activation) -> Step | None:
         {
             "weights": Const(np.ascontiguousarray(packed), "(in_ch, 9)"),
             "channels": stream,
-            **dict(zip(("batches", "in_h", "in_w", "in_ch"), io.x.shape, strict=True)),
-            "out_h": io.y.shape[1],
-            "out_w": io.y.shape[2],
+            **_shape(io, window),
             "stride": stride,
-            "pad_top": window.before[0],
-            "pad_left": window.before[1],
             "pitch": pitch,
             "steps": steps,
-            "in_zero_point": io.x.q.zero_point,
-            "out_zero_point": io.y.q.zero_point,
         },
         scratch_bytes=_scratch(channels, steps, pitch),
         accesses=_accesses(io, window, steps),
@@ -70,13 +103,31 @@ def step(io: Io, window: Window, activation: Activation) -> Step | None:
     )
 
 
-def _in_range(reach: Array, mult: Array, zero_point: int) -> bool:
-    """Return whether doubled sums, rescaled and with the zero point before the shift, fit int32."""
+def _regular(window: Window) -> bool:
+    """Return whether the window is the one the kernels are made for."""
+    return window.kernel == (3, 3) and window.dilation == (1, 1) and max(window.before) <= 2
+
+
+def _shape(io: Io, window: Window) -> dict[str, Value]:
+    """Return the parameters that both kinds of kernels have."""
+    return {
+        **dict(zip(("batches", "in_h", "in_w", "in_ch"), io.x.shape, strict=True)),
+        "out_h": io.y.shape[1],
+        "out_w": io.y.shape[2],
+        "pad_top": window.before[0],
+        "pad_left": window.before[1],
+        "in_zero_point": io.x.q.zero_point,
+        "out_zero_point": io.y.q.zero_point,
+    }
+
+
+def _in_range(reach: Array, mult: Array, zero_point: int, factor: int) -> bool:
+    """Return whether sums times `factor`, and rescaled with the zero point added, fit int32."""
     shifts = -mult[:, 1]
     if shifts.min() < 1 or shifts.max() > _MOST_SHIFT:
         return False
     nudge = (np.int64(1) << shifts) * (abs(zero_point) + 1)
-    return bool((2 * reach < 2**31).all() and (reach + 1 + nudge < 2**31).all())
+    return bool((factor * reach < 2**31).all() and (reach + 1 + nudge < 2**31).all())
 
 
 def _scratch(channels: int, steps: int, pitch: int) -> int:
