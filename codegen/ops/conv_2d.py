@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import products, thumb1
+from edgec.codegen import mve_products, products, thumb1
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
@@ -223,6 +223,10 @@ class Conv2D(KernelOp):
             return (thumb1.conv_step(io, self.window, self.activation),) if whole else ()
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
+        if "mve" in features:
+            step = mve_products.convolution(io, self.window, self.activation)
+            if step is not None:
+                return (step,)
         if io.x.shape[3] != io.input(1).shape[3]:
             return ()
         return tuple(step for step in (self._dsp(io), self._winograd(io)) if step is not None)

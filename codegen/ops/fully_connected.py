@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import products
+from edgec.codegen import mve_products, products
 from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
@@ -146,11 +146,17 @@ class FullyConnected(KernelOp):
         """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time."""
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
+        single = self.rounding is Rounding.TFLITE
+        if "mve" in features:
+            found = mve_products.fully_connected(
+                io, self.multipliers(io), self.activation, single=single
+            )
+            if found is not None:
+                return (found,)
         out, size = io.input(1).shape
         rows = np.pad(_rows(io).astype(np.int64), ((0, 0), (0, -size % LANE)))
         bias = products.folded_bias(io.x, rows, io.optional(2))
-        mult = products.channel_multipliers(io.x, io.input(1), io.y, out)
-        single = self.rounding is Rounding.TFLITE
+        mult = self.multipliers(io)
         packed = packed_rows(
             Rows(rows, bias, mult), io.y, self.activation, single=single, block=_BLOCK
         )
