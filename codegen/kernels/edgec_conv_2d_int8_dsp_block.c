@@ -1,3 +1,4 @@
+/* edgec: hot */
 #include "edgec_conv_2d_int8_dsp_block.h"
 
 #include <string.h>
@@ -54,6 +55,19 @@ typedef edgec_conv_2d_int8_dsp_blocks frame;
     "ssub8 r4, r11, " out "\n\t" \
     "sel " out ", " out ", r11\n\t"
 
+#if defined(__OPTIMIZE_SIZE__)
+#define LONG_LOOP "\n"
+#else
+#define LONG_LOOP \
+    "cmp r0, r12\n\t" \
+    "beq 3f\n" \
+    "2:\n\t" PAIR PAIR PAIR PAIR PAIR PAIR PAIR PAIR "ldrd r12, lr, [sp, #4]\n\t" \
+    "cmp r0, r12\n\t" \
+    "bne 2b\n\t" \
+    "cmp r0, lr\n\t" \
+    "beq 4f\n"
+#endif
+
 /* Make the blocks of `work`, whose first ten words go to the stack. */
 static void run(const frame *work, const int32_t *weights)
 {
@@ -72,15 +86,7 @@ static void run(const frame *work, const int32_t *weights)
         "mov r5, r4\n\t"
         "mov r7, r6\n\t"
         "mov r9, r8\n\t"
-        "cmp r0, r12\n\t"
-        "beq 3f\n"
-        "2:\n\t"
-        PAIR PAIR PAIR PAIR PAIR PAIR PAIR PAIR
-        "ldrd r12, lr, [sp, #4]\n\t"
-        "cmp r0, r12\n\t"
-        "bne 2b\n\t"
-        "cmp r0, lr\n\t"
-        "beq 4f\n"
+        LONG_LOOP
         "3:\n\t"
         PAIR PAIR
         "ldr r12, [sp, #8]\n\t"

@@ -1,3 +1,4 @@
+/* edgec: hot */
 #include "edgec_fully_connected_int8_dsp.h"
 
 #include <string.h>
@@ -34,36 +35,48 @@ typedef struct {
         HALF("r10", "r6", "r7", "r8", "r9") HALF("r11", "r2", "r3", "r4", "r5") \
             HALF("r11", "r6", "r7", "r8", "r9")
 
+#if defined(__OPTIMIZE_SIZE__)
+#define LONG_LOOP
+#else
+#define LONG_LOOP \
+    "cmp r0, r12\n\t" \
+    "beq 2f\n" \
+    "1:\n\t" QUAD QUAD QUAD QUAD "ldr r12, [sp]\n\t" \
+    "cmp r0, r12\n\t" \
+    "bne 1b\n" \
+    "2:\n\t"
+#endif
+
 /* Sum up one block; returns the weights behind it. */
 static const int32_t *sum(const frame *work, const int32_t *weights)
 {
     register const frame *r0 __asm__("r0") = work;
     register const int32_t *r1 __asm__("r1") = weights;
-    __asm__ volatile("ldm r0, {r2-r6}\n\t"
-                     "push {r3-r6}\n\t"
-                     "mov r0, r2\n\t"
-                     "mov r12, r3\n\t"
-                     "ldm r5, {r2-r9}\n\t"
-                     "cmp r0, r12\n\t"
-                     "beq 2f\n"
-                     "1:\n\t" QUAD QUAD QUAD QUAD "ldr r12, [sp]\n\t"
-                     "cmp r0, r12\n\t"
-                     "bne 1b\n"
-                     "2:\n\t"
-                     "ldr r12, [sp, #4]\n\t"
-                     "cmp r0, r12\n\t"
-                     "beq 4f\n"
-                     "3:\n\t" QUAD "ldr r12, [sp, #4]\n\t"
-                     "cmp r0, r12\n\t"
-                     "bne 3b\n"
-                     "4:\n\t"
-                     "ldr r12, [sp, #12]\n\t"
-                     "stm r12, {r2-r9}\n\t"
-                     "add sp, sp, #16"
-                     : "+r"(r0), "+r"(r1)
-                     :
-                     : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr",
-                       "cc", "memory");
+    /* clang-format off */
+    __asm__ volatile(
+        "ldm r0, {r2-r6}\n\t"
+        "push {r3-r6}\n\t"
+        "mov r0, r2\n\t"
+        "mov r12, r3\n\t"
+        "ldm r5, {r2-r9}\n\t"
+        LONG_LOOP
+        "ldr r12, [sp, #4]\n\t"
+        "cmp r0, r12\n\t"
+        "beq 4f\n"
+        "3:\n\t"
+        QUAD
+        "ldr r12, [sp, #4]\n\t"
+        "cmp r0, r12\n\t"
+        "bne 3b\n"
+        "4:\n\t"
+        "ldr r12, [sp, #12]\n\t"
+        "stm r12, {r2-r9}\n\t"
+        "add sp, sp, #16"
+        : "+r"(r0), "+r"(r1)
+        :
+        : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "lr", "cc",
+          "memory");
+    /* clang-format on */
     return r1;
 }
 

@@ -139,7 +139,7 @@ class FullyConnected(KernelOp):
                 "out_max": high,
                 "single_rounding": int(self.rounding is Rounding.TFLITE),
             },
-            cost=Cost(34 * self.macs(io) // 10 + 45 * io.y.size, weights.size + 12 * out),
+            cost=Cost(120 + 34 * self.macs(io) // 10 + 45 * io.y.size, weights.size + 12 * out),
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
@@ -189,4 +189,4 @@ class FullyConnected(KernelOp):
         blocks = -(-out // _BLOCK)
         sums = 31 * (size // LANE) + 3 * (size // 16) + 3 * (size % 16 // LANE)
         tail = 75 if size % LANE else 0
-        return io.x.size // size * (blocks * (sums + tail + 190) + 30)
+        return io.x.size // size * (blocks * (sums + tail + 222) + 30)
