@@ -184,8 +184,6 @@ class KernelOp(Op):
     __slots__ = ()
 
     constraints: ClassVar[tuple[Callable[[Any, Io], bool], ...]] = ()
-    has_reference_kernel: ClassVar[bool] = True
-    """Whether the pinned LiteRT has the op among its reference kernels."""
 
     @classmethod
     @abstractmethod

@@ -8,6 +8,7 @@ recorded hashes of TFLite Micro.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -32,10 +33,23 @@ class Oracle(Protocol):
 def open_oracle(model: bytes, graph: Graph, rounding: Rounding) -> Oracle:
     """Return the oracle of a `.tflite` file (whose graph is `graph`) under a rounding profile.
 
-    A model with an op that LiteRT has no reference kernel for is compared with numpy too.
+    A model with an op (or a version of one) that LiteRT has no reference kernel for is compared
+    with numpy too; the oracle's name, which every report shows, then says so.
     """
-    known = all(as_kernel_op(op).has_reference_kernel for op in graph.ops)
-    return LiteRtOracle(model) if rounding is Rounding.TFLITE and known else NumpyOracle(graph)
+    if rounding is Rounding.TFLM:
+        return NumpyOracle(graph)
+    try:
+        return LiteRtOracle(model)
+    except _NoKernelError as error:
+        return NumpyOracle(graph, f"numpy references (LiteRT has none for {error.op})")
+
+
+class _NoKernelError(UnsupportedModelError):
+    """LiteRT has no reference kernel for an op of the model."""
+
+    def __init__(self, op: str) -> None:
+        super().__init__(f"the reference interpreter has no kernel for {op}")
+        self.op = op
 
 
 class LiteRtOracle:
@@ -61,6 +75,9 @@ class LiteRtOracle:
             )
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
+            missing = re.search(r"Didn't find op for builtin opcode '(\w+)'", str(error))
+            if missing is not None:
+                raise _NoKernelError(missing[1]) from error
             raise UnsupportedModelError(
                 f"the reference interpreter refuses the model: {error}"
             ) from error
@@ -82,9 +99,8 @@ class LiteRtOracle:
 class NumpyOracle:
     """The numpy references of the graph's ops, in its rounding profile."""
 
-    name = "numpy references"
-
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, name: str = "numpy references") -> None:
+        self.name = name
         if any(t.variable for t in graph.tensors.values()):
             raise UnsupportedModelError(
                 "a model with recurrent state has no oracle under --rounding tflm",

@@ -18,7 +18,6 @@ class Elu(Unary):
     """Exponential linear unit with alpha 1."""
 
     builtin: ClassVar[str] = "ELU"
-    has_reference_kernel: ClassVar[bool] = False
     kernel: ClassVar[str] = "edgec_elu_float32"
 
     def real(self, x: Array) -> Array:

@@ -60,7 +60,9 @@ def print_facts(rows: Iterable[tuple[str, str]]) -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr."""
-    Console(stderr=True, highlight=False).print(f"[bold yellow]warning:[/] {_plain(text)}")
+    Console(stderr=True, highlight=False).print(
+        f"[bold yellow]warning:[/] {_plain(text)}", soft_wrap=True
+    )
 
 
 def _plain(text: str) -> str:

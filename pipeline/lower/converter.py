@@ -67,9 +67,10 @@ def float_outputs(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     arrays = [samples[spec.name] for spec in specs]
     count = len(arrays[0])
     batches: list[list[np.ndarray]] = [[] for _ in model.outputs]
-    for start in range(0, count, _BATCH):
+    at_once = model.keras.inputs[0].shape[0] or _BATCH  # some models have a batch of their own
+    for start in range(0, count, at_once):
         report(Progress("float_outputs", start, count, "running the float model"))
-        values = model.keras([array[start : start + _BATCH] for array in arrays], training=False)
+        values = model.keras([array[start : start + at_once] for array in arrays], training=False)
         values = values if isinstance(values, (list, tuple)) else [values]
         for batch, value in zip(batches, values, strict=True):
             batch.append(np.asarray(value, np.float32))
