@@ -79,11 +79,28 @@ static void widen_inside(const edgec_conv_2d_int8_dsp_params *p, const int8_t *a
     }
 }
 
+/* Write out the channel stream with every finish, see edgec_requant_dsp.h. */
+static void expand(const edgec_conv_2d_int8_dsp_params *p, int32_t *to)
+{
+    const int32_t *from = p->channels;
+    const uint8_t *shift = p->shifts;
+    for (int32_t channel = 0; channel < p->out_ch; channel += 4) {
+        memcpy(to, from, 4 * sizeof *to);
+        for (int32_t i = 0; i < 4; ++i, ++shift) {
+            to[4 + 2 * i] = from[4 + i];
+            to[5 + 2 * i] = (2 * p->out_zero_point + 1) * (128 << *shift) + *shift;
+        }
+        from += 8;
+        to += 12;
+    }
+}
+
 void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
                             void *scratch)
 {
     uint32_t *lanes = scratch;
-    int8_t *spare = (int8_t *)(lanes + p->depth);
+    int32_t *table = (int32_t *)scratch + p->depth;
+    int8_t *spare = (int8_t *)(table + (p->shifts == NULL ? 0 : (p->out_ch + 3) / 4 * 12));
     const int32_t words = p->in_ch % 4 == 0;
     const int32_t image = p->in_h * p->in_w * p->in_ch;
     /* the greatest corner of a window inside the image; none is if its columns are dilated */
@@ -93,8 +110,12 @@ void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t
     /* the greatest offset of a run whose padding is in the input, too, and of such a window */
     int32_t most_run = p->batches * image - p->run_depth;
     const int32_t last_run = (p->runs_h - 1) * p->dilation_h * p->in_w * p->in_ch;
-    edgec_conv_2d_int8_dsp_blocks work = edgec_conv_2d_int8_dsp_begin(
-        p->weights, p->channels, lanes, p->depth, p->out_ch, p->out_min, p->out_max);
+    edgec_conv_2d_int8_dsp_blocks work =
+        edgec_conv_2d_int8_dsp_begin(p->weights, p->shifts == NULL ? p->channels : table, lanes,
+                                     p->depth, p->out_ch, p->out_min, p->out_max);
+    if (p->shifts != NULL) {
+        expand(p, table);
+    }
     if (!words) {
         memset(spare + 2 * p->run_depth, p->in_zero_point, (size_t)p->run_depth);
     } else if (most_x < 0 || most_y < 0 || p->pad_top > 0 || p->pad_left > 0 ||

@@ -229,10 +229,21 @@ class Conv2D(KernelOp):
                 return (step,)
         if io.x.shape[3] != io.input(1).shape[3]:
             return ()
-        return tuple(step for step in (self._dsp(io), self._winograd(io)) if step is not None)
+        return tuple(
+            step
+            for step in (
+                self._dsp(io, compact=False),
+                self._dsp(io, compact=True),
+                self._winograd(io),
+            )
+            if step is not None
+        )
 
-    def _dsp(self, io: Io) -> Step | None:
-        """Return the kernel that makes 4 channels of 2 pixels at a time."""
+    def _dsp(self, io: Io, *, compact: bool) -> Step | None:
+        """Return the kernel that makes 4 channels of 2 pixels at a time.
+
+        The compact one expands part of its parameters to scratch memory.
+        """
         weights, win = io.input(1), self.window
         out_ch, kh, kw, in_ch = weights.shape
         rows_whole = win.dilation[1] == 1 or kw == 1
@@ -249,7 +260,11 @@ class Conv2D(KernelOp):
         )
         if packed is None:
             return None
-        stream = np.concatenate([packed.starts, packed.scales.reshape(-1, 2 * _BLOCK)], axis=1)
+        scales = packed.scales[..., 0] if compact else packed.scales.reshape(-1, 2 * _BLOCK)
+        stream = np.concatenate([packed.starts, scales], axis=1)
+        shifts = (packed.scales[..., 1] & 255).astype(np.uint8) if compact else None
+        table = 3 * packed.starts.nbytes if compact else 0
+        flash = packed.weights.nbytes + stream.nbytes + (packed.starts.size if compact else 0)
         low, high = activation_range(self.activation, io.y)
         blank = in_ch if win.padded or runs_w > 1 else 0
         spare = 3 * run_depth if in_ch % LANE else blank
@@ -257,7 +272,8 @@ class Conv2D(KernelOp):
             "edgec_conv_2d_int8_dsp",
             {
                 "weights": Const(packed.weights, "(out_ch / 4, depth / 4, 2 pairs, 2 words)"),
-                "channels": Const(stream, "(out_ch / 4, {starts, 4 x {scale, finish}})"),
+                "channels": Const(stream, "see the kernel's header"),
+                "shifts": None if shifts is None else Const(shifts, "(out_ch / 4, 4)"),
                 "depth": depth,
                 "run": run,
                 "run_depth": run_depth,
@@ -268,11 +284,12 @@ class Conv2D(KernelOp):
                 "taps_w": taps_w,
                 **{n: v for n, v in win.fields.items() if not n.startswith("kernel")},
                 "in_zero_point": io.x.q.zero_point,
+                "out_zero_point": io.y.q.zero_point,
                 "out_min": low,
                 "out_max": high,
             },
-            scratch_bytes=4 * depth + spare,
+            scratch_bytes=4 * depth + table + spare,
             # pixels are made in pairs, which straddle two rows where these are odd
             accesses=win.accesses(io.x, io.y, rows=1 + io.y.shape[2] % 2),
-            cost=Cost(self._dsp_instructions(io, depth), packed.weights.nbytes + stream.nbytes),
+            cost=Cost(self._dsp_instructions(io, depth) + 4 * table, flash),
         )

@@ -189,4 +189,4 @@ class FullyConnected(KernelOp):
         blocks = -(-out // _BLOCK)
         sums = 31 * (size // LANE) + 3 * (size // 16) + 3 * (size % 16 // LANE)
         tail = 75 if size % LANE else 0
-        return io.x.size // size * (blocks * (sums + tail + 222) + 30)
+        return io.x.size // size * (blocks * (sums + tail + 200) + 30)
