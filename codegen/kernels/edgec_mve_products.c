@@ -146,8 +146,8 @@ static void finish_two(const edgec_mve_rows *r, int32_t first, int32_t n, const 
                      "vstrb.32 q3, [%[to_b]], #4\n\t"
                      "letp lr, 1b\n"
                      "2:"
-                     : [m] "+r"(m), [s] "+r"(s), [a] "+r"(sums_a), [b] "+r"(sums_b),
-                       [to_a] "+r"(out_a), [to_b] "+r"(out_b)
+                     : [m] "+r"(m), [s] "+l"(s), [a] "+r"(sums_a), [b] "+r"(sums_b),
+                       [to_a] "+l"(out_a), [to_b] "+l"(out_b)
                      : [n] "r"(n), [zero] "r"((int32_t)r->out_zero_point),
                        [low] "r"((int32_t)r->out_min), [high] "r"((int32_t)r->out_max)
                      : "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "lr", "memory");
@@ -176,7 +176,7 @@ static void finish_double(const edgec_mve_rows *r, int32_t first, int32_t n, con
                      "vstrb.32 q2, [%[to]], #4\n\t"
                      "letp lr, 1b\n"
                      "2:"
-                     : [m] "+r"(m), [s] "+r"(s), [a] "+r"(sums), [to] "+r"(out)
+                     : [m] "+r"(m), [s] "+l"(s), [a] "+r"(sums), [to] "+l"(out)
                      : [n] "r"(n), [zero] "r"((int32_t)r->out_zero_point),
                        [low] "r"((int32_t)r->out_min), [high] "r"((int32_t)r->out_max)
                      : "q0", "q1", "q2", "q4", "q6", "q7", "lr", "memory");
@@ -203,7 +203,7 @@ static void finish_single(const edgec_mve_rows *r, int32_t first, int32_t n, con
                      "vstrb.32 q2, [%[to]], #4\n\t"
                      "letp lr, 1b\n"
                      "2:"
-                     : [m] "+r"(m), [s] "+r"(s), [a] "+r"(sums), [to] "+r"(out)
+                     : [m] "+r"(m), [s] "+l"(s), [a] "+r"(sums), [to] "+l"(out)
                      : [n] "r"(n), [zero] "r"((int32_t)r->out_zero_point),
                        [low] "r"((int32_t)r->out_min), [high] "r"((int32_t)r->out_max)
                      : "q0", "q1", "q2", "q6", "q7", "lr", "memory");

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import depthwise_planes, products
+from edgec.codegen import depthwise_planes, mve_depthwise, products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
@@ -131,10 +131,12 @@ class DepthwiseConv2D(KernelOp):
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels for int8, 3x3, no multiplier: for any core, and for SMLAD."""
+        """Return the kernels for int8, 3x3, no multiplier: for any core, for SMLAD and MVE."""
         if io.x.dtype is not DType.INT8:
             return ()
         steps = [depthwise_planes.plane_step(io, self.window, self.activation)]
         if "dsp" in features:
             steps.append(depthwise_planes.pairs_step(io, self.window, self.activation))
+        if "mve" in features:
+            steps.append(mve_depthwise.step(io, self.window, self.activation))
         return tuple(step for step in steps if step is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.support.dsp_layers import add_conv, add_fully_connected
 from tests.support.flatmodel import FlatModel
+from tests.support.plane_layers import add_depthwise
 
 
 def draw_model(draw) -> FlatModel:
@@ -14,4 +15,6 @@ def draw_model(draw) -> FlatModel:
             add_conv(draw, model, sides)
     for _ in range(8):
         add_fully_connected(draw, model)
+    for _ in range(12):
+        add_depthwise(draw, model, 40, (1, 1, 2))
     return model

@@ -36,18 +36,20 @@ def _output_sides(sides, kernel, stride, padding) -> list[int]:
     ]
 
 
-def add_depthwise(draw, model) -> None:
-    """Add a depthwise convolution, mostly 3x3 with stride 1 or 2."""
+def add_depthwise(draw, model, most: int = 14, dilations: tuple[int, ...] = (1,)) -> None:
+    """Add a depthwise convolution of up to `most` channels, mostly 3x3 with stride 1 or 2."""
     kh, kw = draw(st.sampled_from(((3, 3),) * 7 + ((1, 3), (5, 4), (2, 2))))
     sh, sw = draw(st.sampled_from(((1, 1),) * 4 + ((2, 2),) * 4 + ((1, 2), (3, 3))))
     padding, batch = draw(st.integers(0, 1)), draw(st.sampled_from((1, 1, 1, 2)))
     side = st.one_of(st.integers(1, 12), st.sampled_from((1, 2, 3)))
-    h, w = (max(draw(side), n if padding else 1) for n in (kh, kw))
+    dilation = draw(st.sampled_from(dilations))
+    reach = [(n - 1) * dilation + 1 for n in (kh, kw)]
+    h, w = (max(draw(side), n if padding else 1) for n in reach)
     if draw(st.integers(0, 5)) == 0:
         w = draw(st.sampled_from((40, 61)))  # bands of a few rows
-    depth, times = draw(st.integers(1, 14)), draw(st.sampled_from((1,) * 9 + (2,)))
+    depth, times = draw(st.integers(1, most)), draw(st.sampled_from((1,) * 9 + (2,)))
     out_ch = depth * times
-    x_scale, reach = draw(SCALES), draw(st.sampled_from((1, 100, 5000, 2**20)))
+    x_scale, size = draw(SCALES), draw(st.sampled_from((1, 100, 5000, 2**20)))
     near = st.floats(0.1, 0.5).map(lambda s: float(np.float32(s)))
     scales = [draw(near) for _ in range(out_ch if draw(st.booleans()) else 1)]
     spread = 3.0 * 2.0 ** draw(st.floats(-1.0, 8.0))
@@ -57,16 +59,16 @@ def add_depthwise(draw, model) -> None:
     x = model.input((batch, h, w, depth), "int8", x_scale, draw(ZERO_POINTS))
     shape = (1, kh, kw, out_ch)
     weights = model.tensor(shape, "int8", scales, axis=3, data=_weights(draw, shape))
-    bias = np.random.default_rng(draw(SEEDS)).integers(-reach, reach + 1, out_ch)
+    bias = np.random.default_rng(draw(SEEDS)).integers(-size, size + 1, out_ch)
     inputs = [x, weights, model.tensor((out_ch,), "int32", data=bias.astype(np.int32))]
-    out = _output_sides((h, w), (kh, kw), (sh, sw), padding)
+    out = _output_sides((h, w), reach, (sh, sw), padding)
     activation = draw(st.sampled_from((0,) * 4 + (1,) * 4 + (2, 3)))
     zero = -128 if activation == 1 and draw(st.integers(0, 4)) else draw(ZERO_POINTS)
     y = model.output((batch, *out, out_ch), "int8", y_scale, zero)
     options = schema.DepthwiseConv2DOptionsT()
     options.padding, options.depthMultiplier = padding, times
     options.strideH, options.strideW = sh, sw
-    options.dilationHFactor = options.dilationWFactor = 1
+    options.dilationHFactor = options.dilationWFactor = dilation
     options.fusedActivationFunction = activation
     model.op("DEPTHWISE_CONV_2D", inputs[: 3 if draw(st.integers(0, 3)) else 2], [y], options)
 
