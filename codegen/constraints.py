@@ -53,6 +53,16 @@ def batch_one(op: KernelOp, io: Io) -> bool:
     return io.x.shape[:1] == (1,)
 
 
+def has_dimension(op: KernelOp, io: Io) -> bool:
+    """The input has at least one dimension."""
+    return len(io.x.shape) > 0
+
+
+def short_rows(op: KernelOp, io: Io) -> bool:
+    """The last dimension of an int8 input is at most 4095."""
+    return io.x.dtype is DType.FLOAT32 or io.x.shape[-1] <= 4095
+
+
 def small_dimensions(op: KernelOp, io: Io) -> bool:
     """No dimension is over 32767."""
     return all(d <= 32767 for t in (*io.present, *io.outputs) for d in t.shape)

@@ -32,6 +32,12 @@ MODELS = {
     "vww": "vww_mobilenetv1_int8.tflite",
     "ad": "ad_fc_autoencoder_int8.tflite",
 }
+HEAD = (
+    "target", "model", "mode", "instructions", "per MAC", "of peer", "flash", "of peer",
+    "RAM", "of peer", "arena", "stack",
+)  # fmt: skip
+DOCS = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 MODES = ("size", "balanced", "speed")
 PEER_CORES = {"cortex-m4": "M4", "cortex-m33": "M4", "cortex-m7": "M7", "cortex-m55": "M55"}
 """Which recorded core a target is set beside."""
@@ -92,30 +98,38 @@ def peer_best(totals: list[dict[str, Any]], target: str, key: str, field: str) -
     return min(found, default=None)
 
 
+def cells(row: dict[str, Any], totals: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return a row of the table as text."""
+    ratios = []
+    for field in ("instructions", "flash_bytes", "ram_bytes"):
+        best = peer_best(totals, row["target"], row["model"], field)
+        ratios.append("" if best is None else f"{row[field] / best:.2f}")
+    return (
+        row["target"], row["model"], row["mode"], f"{row['instructions']:,.0f}",
+        f"{row['instructions'] / row['macs']:.2f}", ratios[0], f"{row['flash_bytes']:,}",
+        ratios[1], f"{row['ram_bytes']:,}", ratios[2], f"{row['arena_bytes']:,}",
+        f"{row['stack_bytes']:,}",
+    )  # fmt: skip
+
+
 def table(rows: list[dict[str, Any]], totals: list[dict[str, Any]]) -> Table:
     """Return all rows beside the peer's figures."""
     made = Table(title="executed instructions, second inference; flash and RAM in bytes")
-    for name in (
-        "target", "model", "mode", "instructions", "per MAC", "of peer", "flash", "of peer",
-        "RAM", "of peer", "arena", "stack",
-    ):  # fmt: skip
-        made.add_column(name, justify="left" if name in ("target", "model", "mode") else "right")
+    for name in HEAD:
+        made.add_column(name, justify="left" if name in HEAD[:3] else "right")
     for row in rows:
-        ratios = []
-        for own, recorded in (
-            ("instructions", "instructions"),
-            ("flash_bytes", "flash_bytes"),
-            ("ram_bytes", "ram_bytes"),
-        ):
-            best = peer_best(totals, row["target"], row["model"], recorded)
-            ratios.append("" if best is None else f"{row[own] / best:.2f}")
-        made.add_row(
-            row["target"], row["model"], row["mode"], f"{row['instructions']:,.0f}",
-            f"{row['instructions'] / row['macs']:.2f}", ratios[0], f"{row['flash_bytes']:,}",
-            ratios[1], f"{row['ram_bytes']:,}", ratios[2], f"{row['arena_bytes']:,}",
-            f"{row['stack_bytes']:,}",
-        )  # fmt: skip
+        made.add_row(*cells(row, totals))
     return made
+
+
+def write_docs(rows: list[dict[str, Any]], totals: list[dict[str, Any]]) -> None:
+    """Replace the table in the documentation."""
+    lines = ["| " + " | ".join(HEAD) + " |", "| --- " * 3 + "| ---: " * (len(HEAD) - 3) + "|"]
+    lines += ["| " + " | ".join(cells(row, totals)) + " |" for row in rows]
+    head, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    body = "\n".join(lines)
+    DOCS.write_text(f"{head}{BEGIN}\n{body}\n{END}{tail}", encoding="utf-8")
 
 
 def main() -> int:
@@ -127,6 +141,7 @@ def main() -> int:
     parser.add_argument("--rounding", default="tflite", choices=("tflite", "tflm"))
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-cortex-m.json")
+    parser.add_argument("--docs", action="store_true", help="write the table into docs/ too")
     chosen = parser.parse_args()
     if not (SHARED / "mlperf-tiny").is_dir():
         print(f"no benchmark models in {SHARED}: set EDGEC_MODELS", file=sys.stderr)
@@ -144,7 +159,10 @@ def main() -> int:
                     return error.exit_code
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    Console(width=140).print(table(rows, peers()))
+    totals = peers()
+    if chosen.docs:
+        write_docs(rows, totals)
+    Console(width=140).print(table(rows, totals))
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.constraints import inputs, int8_or_float32
+from edgec.codegen.constraints import has_dimension, inputs, int8_or_float32, short_rows
 from edgec.codegen.fixedpoint import exp_on_negative_values
 from edgec.codegen.logarithm import IN_BITS, log_at_least_one
 from edgec.codegen.quantmath import (
@@ -23,16 +23,6 @@ DIFF_INTEGER_BITS = 5
 OUTPUT_SHIFT = 31 - DIFF_INTEGER_BITS - 4
 """From Q5.26 to the int8 output's scale of 1/16."""
 OUTPUT_ZERO_POINT = 127
-
-
-def has_dimension(op: KernelOp, io: Io) -> bool:
-    """The input has at least one dimension."""
-    return len(io.x.shape) > 0
-
-
-def sum_fits(op: KernelOp, io: Io) -> bool:
-    """The last dimension of an int8 input is at most 4095."""
-    return io.x.dtype is DType.FLOAT32 or io.x.shape[-1] <= 4095
 
 
 def scale_fits(op: KernelOp, io: Io) -> bool:
@@ -57,7 +47,7 @@ class LogSoftmax(KernelOp):
         int8_or_float32,
         output_is_16_wide,
         scale_fits,
-        sum_fits,
+        short_rows,
     )
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.constraints import inputs, int8_or_float32
+from edgec.codegen.constraints import has_dimension, inputs, int8_or_float32, short_rows
 from edgec.codegen.fixedpoint import exp_on_negative_values, reciprocal
 from edgec.codegen.quantmath import doubling_high_mul, quantize_multiplier, rounding_divide_by_pot
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
@@ -25,13 +25,25 @@ def output_is_unit_range(op: KernelOp, io: Io) -> bool:
     )
 
 
+def scale_fits(op: Softmax, io: Io) -> bool:
+    """Beta times the scale of an int8 input is above 2**-26."""
+    return io.x.dtype is DType.FLOAT32 or op.beta * io.x.q.scale > 2.0**-26
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Softmax(KernelOp):
     """Softmax over the last dimension; int8 in gemmlowp's fixed point, exponentials tabulated."""
 
     builtin: ClassVar[str] = "SOFTMAX"
-    constraints: ClassVar[tuple[Any, ...]] = (inputs(1), int8_or_float32, output_is_unit_range)
+    constraints: ClassVar[tuple[Any, ...]] = (
+        inputs(1),
+        int8_or_float32,
+        has_dimension,
+        short_rows,
+        scale_fits,
+        output_is_unit_range,
+    )
 
     beta: float = 1.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -148,17 +149,21 @@ def test_a_changed_bundle_is_not_measured(model: Path, tmp_path: Path) -> None:
 def test_a_wrong_answer_names_the_first_wrong_layer(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kernel is broken on purpose; no count may come out."""
+    """A weight is broken on purpose; no count may come out."""
     from edgec.pipeline import trial
 
     write = trial.write_sources
 
     def sabotage(compiled: Compiled, target: object, root: Path) -> None:
         write(compiled, target, root)
-        kernel = root / "firmware" / "src" / "edgec_depthwise_conv_2d_int8.c"
-        text = kernel.read_text()
-        assert "acc += (*a - zero) * *w;" in text
-        kernel.write_text(text.replace("(*a - zero) * *w", "(*a - zero) * *w + 9"))
+        weights = root / "firmware" / "src" / "small_weights.c"
+        text, count = re.subn(
+            r"(small_1_weights\[\d+\] = \{\s+)(-?\d+)",
+            lambda found: f"{found[1]}{-int(found[2])}",
+            weights.read_text(),
+        )
+        assert count == 1
+        weights.write_text(text)
 
     monkeypatch.setattr(trial, "write_sources", sabotage)
     with pytest.raises(VerificationError) as caught:
