@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from edgec.codegen.selection import Optimize
-from edgec.pipeline.compile import Compiled, optimized, write_sources
-from edgec.pipeline.graph import check
+from edgec.pipeline.compile import Compiled, compile_model, optimized, write_sources
+from edgec.pipeline.driver import build
+from edgec.pipeline.graph import Rounding, check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
 from edgec.pipeline.replay import verify_plan
@@ -77,3 +78,22 @@ def test_fast_kernels_answer_on_the_board_as_the_interpreter(
     for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
         for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
             assert_close(a, b, 0, f"run {i}, output {k}")
+
+
+@pytest.mark.parametrize("file", ["ic_resnet8_int8.tflite", "kws_dscnn_int8.tflite"])
+def test_stated_costs_are_near_the_counts(
+    file: str, benchmark_models: Path, tmp_path: Path
+) -> None:
+    model = benchmark_models / file
+    done = build(model, target="cortex-m4", optimize="speed", samples=1, out=tmp_path / "out")
+    target = load_target("cortex-m4")
+    compiled = compile_model(model, "model", Rounding.TFLITE, target, "speed")
+    ratios = [
+        step.cost.instructions / layer.count
+        for step, layer in zip(compiled.plan.steps, done.result.layers, strict=True)
+        if step.kernel.startswith(("edgec_conv_2d_int8_dsp", "edgec_fully_connected_int8_dsp"))
+        and step.cost is not None
+        and layer.count > 5000
+    ]
+    assert len(ratios) >= 5
+    assert all(0.9 < ratio < 1.1 for ratio in ratios), ratios
