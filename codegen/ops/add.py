@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
+from edgec.codegen import mve_sum
 from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, rescaled
 from edgec.codegen.quantmath import activation_range, requantize_double
 from edgec.codegen.registry import Cost, Io, Node, Step, register
@@ -49,10 +50,14 @@ class Add(BinaryOp):
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernel of cores with SMMLAR: two int8 inputs of one shape."""
+        """Return the kernel of cores with SMMLAR or MVE: two int8 inputs of one shape."""
         alike = io.x.shape == io.input(1).shape == io.y.shape
         if "dsp" not in features or io.x.dtype is not DType.INT8 or not alike:
             return ()
+        if "mve" in features:
+            vector = mve_sum.step(io, self.scales(io), self.activation)
+            if vector is not None:
+                return (vector,)
         # the input of the larger scale is exactly halved
         first, second, out = self.scales(io)
         swap = second != _HALF
