@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from edgec.codegen.selection import Optimize, choose_steps
 from edgec.pipeline.graph import Rounding, check
 from edgec.pipeline.load import tflite
+from edgec.pipeline.plan import plan_memory
 from tests.support.dsp_layers import extreme_samples
 from tests.support.evaluate import run_numpy
 from tests.support.flatmodel import FlatModel
 from tests.support.hostc import run_host
 from tests.support.oracle import assert_close, run_litert
-from tests.support.plane_layers import add_layers
+from tests.support.plane_layers import add_layers, depthwise_chain
 
 EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "3"))
 DSP = frozenset({"dsp"})
@@ -82,3 +83,21 @@ def test_random_layers_reach_every_kernel() -> None:
     planes = {f"edgec_depthwise_conv_2d_int8_3x3{s}{a}" for s in ("", "_stride2")
               for a in ("", "_relu")}  # fmt: skip
     assert {*planes, "edgec_depthwise_conv_2d_int8_plane", "edgec_add_int8_dsp"} <= kernels
+
+
+@pytest.mark.parametrize("features", [DSP, frozenset()])
+def test_layers_that_replace_their_input_are_exact(
+    features: frozenset[str], tmp_path: Path
+) -> None:
+    model = depthwise_chain()
+    content = model.bytes()
+    graph = check(tflite.parse(content, "chain"))
+    ordered, plan = plan_memory(graph, features)
+    spans = [
+        tuple((plan.places[n].at, plan.places[n].at + ordered[n].size_bytes) for n in ends)
+        for ends in ((op.inputs[0], op.outputs[0]) for op in ordered.ops)
+    ]
+    assert any(x[0] < y[1] and y[0] < x[1] for x, y in spans)
+    samples = extreme_samples(model)
+    got = run_host(graph, samples, tmp_path, "gcc", features)
+    assert_all_close(got, run_litert(content, samples))

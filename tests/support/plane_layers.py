@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from hypothesis import strategies as st
 
 from tests.support.cases import SCALES, SEEDS, ZERO_POINTS
+from tests.support.flatmodel import FlatModel
 
 ACTIVATIONS = st.sampled_from((0, 1, 1, 2, 3))
 
@@ -116,3 +117,27 @@ def add_layers(draw, model) -> None:
         add_sum(draw, model)
     for builtin in ("AVERAGE_POOL_2D", "MAX_POOL_2D") * 4:
         add_pool(draw, model, builtin)
+
+
+def depthwise_chain() -> FlatModel:
+    """Return a model of depthwise layers one after the other, so that memory is used again."""
+    model, rng = FlatModel(), np.random.default_rng(3)
+    sides, channels = (45, 38), 7
+    x = model.input((1, *sides, channels), "int8", 0.05, -128)
+    strides = (1, 2, 1, 2, 1, 1)
+    for index, stride in enumerate(strides):
+        shape = (1, 3, 3, channels)
+        data = rng.integers(-127, 128, shape)
+        weights = model.tensor(shape, "int8", [0.004] * channels, axis=3, data=data)
+        sides = tuple(-(-n // stride) for n in sides)
+        last = index == len(strides) - 1
+        add = model.output if last else model.tensor
+        y = add((1, *sides, channels), "int8", 0.05, -128 if index % 3 else -5)
+        options = schema.DepthwiseConv2DOptionsT()
+        options.padding, options.depthMultiplier = 0, 1
+        options.strideH = options.strideW = stride
+        options.dilationHFactor = options.dilationWFactor = 1
+        options.fusedActivationFunction = 1 if index % 3 else 0
+        model.op("DEPTHWISE_CONV_2D", [x, weights], [y], options)
+        x = y
+    return model
