@@ -16,6 +16,8 @@ from edgec.codegen.window import Window
 from edgec.pipeline.graph import Activation, Array
 
 _LANES = 16
+_SUMS = 48
+"""Channels that are summed up before they are rescaled."""
 _ROW_BYTES = 9
 """Flash of a channel beside its weights: bias, multiplier, shift."""
 
@@ -33,8 +35,9 @@ def convolution(io: Io, window: Window, activation: Activation) -> Step | None:
         return None
     pointwise = window.kernel == (1, 1) and not window.padded
     pixels = io.y.size // out_ch
-    gather = 0 if pointwise else window.kernel[0] * (25 + 3 * -(-window.kernel[1] * depth // 16))
-    pair = 60 + 2 * gather + _pair_instructions(out_ch, rows.shape[1])
+    run_turns = -(-window.kernel[1] * depth // _LANES)
+    gather = 0 if pointwise else 50 + window.kernel[0] * (15 + 3 * run_turns)
+    pair = 2 * gather + _pair_instructions(out_ch, rows.shape[1])
     return Step(
         "edgec_conv_2d_int8_mve",
         {
@@ -72,8 +75,9 @@ def fully_connected(
 def _pair_instructions(out_ch: int, depth: int) -> int:
     """Return what all channels of two pixels take: the loops' lengths, the rest fitted."""
     turns = -(-depth // _LANES)
-    threes, ones = divmod(out_ch, 3)
-    return threes * (12 * turns + 35) + ones * (6 * turns + 20) + 23 * -(-out_ch // 4)
+    groups, (threes, ones) = -(-out_ch // _SUMS), divmod(out_ch, 3)
+    sums = threes * (12 * turns + 22) + ones * (6 * turns + 25)
+    return 60 + 74 * groups + sums + 23 * -(-out_ch // 4)
 
 
 def _rows(

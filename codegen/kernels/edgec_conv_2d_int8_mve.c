@@ -36,11 +36,17 @@ static void gather(const edgec_conv_2d_int8_mve_params *p, const int8_t *in, int
     const int32_t run = p->kernel_w * p->in_ch;
     const int32_t pitch = p->in_w * p->in_ch;
     const int32_t inside = x >= 0 && x + p->kernel_w <= p->in_w && p->dilation_w == 1;
-    for (int32_t ky = 0; ky < p->kernel_h; ++ky, y += p->dilation_h) {
+    for (int32_t left = p->kernel_h; left > 0; --left, y += p->dilation_h) {
         if (y < 0 || y >= p->in_h) {
             to = edgec_mve_fill(to, p->in_zero_point, run);
         } else if (inside) {
-            to = edgec_mve_copy(to, in + y * pitch + x * p->in_ch, run);
+            const int8_t *from = in + y * pitch + x * p->in_ch;
+            const int32_t rows = p->dilation_h == 1 ? between(p->in_h - y, 1, left) : 1;
+            for (int32_t k = rows; k > 0; --k, from += pitch) {
+                to = edgec_mve_copy(to, from, run);
+            }
+            left -= rows - 1;
+            y += rows - 1;
         } else {
             to = gather_row(p, in + y * pitch, x, to);
         }

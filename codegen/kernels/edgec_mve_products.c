@@ -6,43 +6,65 @@
 
 #define SUMS 48 /* rows summed up before they are rescaled: a multiple of 3 and of 4 */
 
+/* Whole blocks of three rows by two inputs; the assembly knows the order. */
+typedef struct {
+    const int8_t *a, *b;
+    int32_t depth;
+    const int8_t *weights;
+    const int32_t *biases;
+    int32_t *sums; /* of a; those of b are SUMS further on */
+    int32_t *end;
+    int32_t beyond; /* how far vectors reach over the end of a row */
+} threes;
+
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
 
-/* Three rows by two inputs: all that the even registers hold beside the loop counter. */
-static void sum_three(const int8_t *a, const int8_t *b, const int8_t *w, int32_t n,
-                      const int32_t *biases, int32_t *sums_a, int32_t *sums_b)
+/* Three rows by two inputs at a time: all that the even registers hold beside the loop counter.
+ * r0, r2, r4 the sums of r1, r6, r8, r10 those of r3; r5, r7, r9 rows, r11 biases, r12 work. */
+static void sum_threes(threes *work)
 {
-    int32_t a0 = biases[0], a1 = biases[1], a2 = biases[2];
-    int32_t b0 = a0, b1 = a1, b2 = a2;
-    const int8_t *w1 = w + n;
-    const int8_t *w2 = w1 + n;
-    register int32_t left __asm__("lr") = n;
-    __asm__ volatile("wlstp.8 lr, lr, 2f\n"
+    register threes *r12 __asm__("r12") = work;
+    __asm__ volatile("ldrd r5, r11, [r12, #12]\n"
                      "1:\n\t"
-                     "vldrb.8 q0, [%[a]], #16\n\t"
-                     "vldrb.8 q2, [%[w0]], #16\n\t"
-                     "vmladava.s8 %[a0], q0, q2\n\t"
-                     "vldrb.8 q1, [%[b]], #16\n\t"
-                     "vmladava.s8 %[b0], q1, q2\n\t"
-                     "vldrb.8 q3, [%[w1]], #16\n\t"
-                     "vmladava.s8 %[a1], q0, q3\n\t"
-                     "vldrb.8 q2, [%[w2]], #16\n\t"
-                     "vmladava.s8 %[b1], q1, q3\n\t"
-                     "vmladava.s8 %[a2], q0, q2\n\t"
-                     "vmladava.s8 %[b2], q1, q2\n\t"
-                     "letp lr, 1b\n"
-                     "2:"
-                     : [a] "+r"(a), [b] "+r"(b), [w0] "+r"(w), [w1] "+r"(w1), [w2] "+r"(w2),
-                       [a0] "+Te"(a0), [a1] "+Te"(a1), [a2] "+Te"(a2), [b0] "+Te"(b0),
-                       [b1] "+Te"(b1), [b2] "+Te"(b2), "+r"(left)
-                     :
-                     : "q0", "q1", "q2", "q3", "memory");
-    sums_a[0] = a0;
-    sums_a[1] = a1;
-    sums_a[2] = a2;
-    sums_b[0] = b0;
-    sums_b[1] = b1;
-    sums_b[2] = b2;
+                     "ldrd r1, r3, [r12]\n\t"
+                     "ldr lr, [r12, #8]\n\t"
+                     "ldrd r0, r2, [r11], #8\n\t"
+                     "ldr r4, [r11], #4\n\t"
+                     "add r7, r5, lr\n\t"
+                     "add r9, r7, lr\n\t"
+                     "mov r6, r0\n\t"
+                     "mov r8, r2\n\t"
+                     "mov r10, r4\n\t"
+                     "wlstp.8 lr, lr, 3f\n"
+                     "2:\n\t"
+                     "vldrb.8 q0, [r1], #16\n\t"
+                     "vldrb.8 q2, [r5], #16\n\t"
+                     "vmladava.s8 r0, q0, q2\n\t"
+                     "vldrb.8 q1, [r3], #16\n\t"
+                     "vmladava.s8 r6, q1, q2\n\t"
+                     "vldrb.8 q3, [r7], #16\n\t"
+                     "vmladava.s8 r2, q0, q3\n\t"
+                     "vldrb.8 q2, [r9], #16\n\t"
+                     "vmladava.s8 r8, q1, q3\n\t"
+                     "vmladava.s8 r4, q0, q2\n\t"
+                     "vmladava.s8 r10, q1, q2\n\t"
+                     "letp lr, 2b\n"
+                     "3:\n\t"
+                     "ldrd r1, r3, [r12, #20]\n\t"
+                     "ldr r5, [r12, #28]\n\t"
+                     "strd r0, r2, [r1]\n\t"
+                     "str r4, [r1, #8]\n\t"
+                     "strd r6, r8, [r1, %[apart]]\n\t"
+                     "str r10, [r1, %[apart] + 8]\n\t"
+                     "add r1, r1, #12\n\t"
+                     "str r1, [r12, #20]\n\t"
+                     "sub r5, r9, r5\n\t"
+                     "cmp r1, r3\n\t"
+                     "bne 1b"
+                     : "+r"(r12)
+                     : [apart] "i"(4 * SUMS)
+                     : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11",
+                       "lr", "q0", "q1", "q2", "q3", "cc", "memory");
 }
 
 static void sum_single(const int8_t *a, const int8_t *b, const int8_t *w, int32_t n,
@@ -222,11 +244,12 @@ static void sum_single(const int8_t *a, const int8_t *b, const int8_t *w, int32_
     }
 }
 
-static void sum_three(const int8_t *a, const int8_t *b, const int8_t *w, int32_t n,
-                      const int32_t *biases, int32_t *sums_a, int32_t *sums_b)
+static void sum_threes(threes *work)
 {
-    for (int32_t i = 0; i < 3; ++i) {
-        sum_single(a, b, w + i * n, n, biases + i, sums_a + i, sums_b + i);
+    const int8_t *w = work->weights;
+    const int32_t *biases = work->biases;
+    for (int32_t *sum = work->sums; sum != work->end; ++sum, w += work->depth) {
+        sum_single(work->a, work->b, w, work->depth, biases++, sum, sum + SUMS);
     }
 }
 
@@ -281,20 +304,21 @@ static void finish_single(const edgec_mve_rows *r, int32_t first, int32_t n, con
 void edgec_mve_two_inputs(const edgec_mve_rows *r, const int8_t *a, const int8_t *b, int8_t *out_a,
                           int8_t *out_b)
 {
-    int32_t sums_a[SUMS], sums_b[SUMS];
+    int32_t sums[2 * SUMS];
     const int32_t depth = r->depth;
-    const int8_t *w = r->weights;
     for (int32_t first = 0; first < r->rows; first += SUMS) {
         const int32_t n = r->rows - first < SUMS ? r->rows - first : SUMS;
+        const int8_t *w = r->weights + first * depth;
         const int32_t *biases = r->biases + first;
-        int32_t i = 0;
-        for (; i + 3 <= n; i += 3, w += 3 * depth) {
-            sum_three(a, b, w, depth, biases + i, sums_a + i, sums_b + i);
+        int32_t i = n - n % 3;
+        if (i > 0) {
+            threes work = {a, b, depth, w, biases, sums, sums + i, -depth & 15};
+            sum_threes(&work);
         }
-        for (; i < n; ++i, w += depth) {
-            sum_single(a, b, w, depth, biases + i, sums_a + i, sums_b + i);
+        for (; i < n; ++i) {
+            sum_single(a, b, w + i * depth, depth, biases + i, sums + i, sums + SUMS + i);
         }
-        finish_two(r, first, n, sums_a, sums_b, out_a + first, out_b + first);
+        finish_two(r, first, n, sums, sums + SUMS, out_a + first, out_b + first);
     }
 }
 
