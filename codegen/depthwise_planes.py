@@ -78,19 +78,20 @@ def pairs_step(io: Io, window: Window, activation: Activation) -> Step | None:
     if (low, high) != (-128, 127) or not _in_range(reach, mult, io.y.q.zero_point, 2):
         return None
     # sums are doubled so that the high word of a product is the rounded multiplication
-    stream = products.channel_stream(2 * bias, mult * [1, -1])
+    scales = np.column_stack([2 * bias, mult[:, 0]]).astype(np.int32)
     cut = activation in (Activation.RELU, Activation.RELU6) and io.y.q.zero_point == -128
     stride = window.stride[0]
     pitch = io.y.shape[2] + 2 if stride == 1 else 2 * io.y.shape[2] + 1
     steps = _steps(io, stride, pitch)
     kernel = "edgec_depthwise_conv_2d_int8_3x3" + ("_stride2" if stride == 2 else "")
-    packed = weights[0][[y for y, _ in _ORDER], [x for _, x in _ORDER]].T
+    taps = weights[0][[y for y, _ in _ORDER], [x for _, x in _ORDER]].T
+    packed = np.column_stack([taps, -mult[:, 1]]).astype(np.int8)
     whole = steps * (2 if stride == 1 else 1) >= io.y.shape[1]
     return Step(
         kernel + ("_relu" if cut else ""),
         {
-            "weights": Const(np.ascontiguousarray(packed), "(in_ch, 9)"),
-            "channels": stream,
+            "weights": Const(packed, "(in_ch, {9 taps, shift})"),
+            "scales": Const(scales, "(in_ch, {twice the bias, multiplier})"),
             **_shape(io, window),
             "stride": stride,
             "pitch": pitch,
@@ -100,7 +101,7 @@ def pairs_step(io: Io, window: Window, activation: Activation) -> Step | None:
         accesses=_accesses(io, window, steps),
         in_place=(0,) if whole else (),
         cost=Cost(
-            _pairs_instructions(io, stride, steps, pitch, cut), packed.nbytes + stream.data.nbytes
+            _pairs_instructions(io, stride, steps, pitch, cut), packed.nbytes + scales.nbytes
         ),
     )
 

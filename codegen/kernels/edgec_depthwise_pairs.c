@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define CHANNELS 4
-#define TAPS 9
+#define CHANNEL_BYTES 10 /* nine taps and the shift */
 
 static int32_t min_int(int32_t a, int32_t b)
 {
@@ -146,7 +146,7 @@ static void fill(const edgec_depthwise_pairs_params *p, const int8_t *in, int32_
     }
 }
 
-static void prepare(edgec_depthwise_plane *plane, const int8_t *w, const edgec_channel *c)
+static void prepare(edgec_depthwise_plane *plane, const int8_t *w, const int32_t *scale)
 {
     const uint32_t first = word(w);
     const uint32_t second = word(w + 4);
@@ -160,10 +160,10 @@ static void prepare(edgec_depthwise_plane *plane, const int8_t *w, const edgec_c
     plane->below[0] = high_halves(a0, b << 16);
     plane->below[1] = high_halves(a1, b);
     plane->below[2] = high_halves(a2, (uint32_t)w[8] << 17);
-    plane->bias = c->bias;
-    plane->multiplier = c->multiplier;
-    plane->shift = c->shift;
-    plane->nudge = plane->zero_point * (1 << c->shift) + (1 << (c->shift - 1));
+    plane->bias = scale[0];
+    plane->multiplier = scale[1];
+    plane->shift = w[9];
+    plane->nudge = plane->zero_point * (1 << plane->shift) + (1 << (plane->shift - 1));
 }
 
 /* All channels of steps first .. first + steps - 1 of one image. */
@@ -187,7 +187,7 @@ static void band(const edgec_depthwise_pairs_params *p, const int8_t *in, int8_t
         const int32_t channels = min_int(p->in_ch - c, CHANNELS);
         fill(p, in + c, first, steps + 1, channels, pairs);
         for (int32_t k = 0; k < channels; ++k) {
-            prepare(&plane, p->weights + (c + k) * TAPS, p->channels + c + k);
+            prepare(&plane, p->weights + (c + k) * CHANNEL_BYTES, p->scales + 2 * (c + k));
             plane.pairs = pairs + k * (p->steps + 1) * p->pitch;
             plane.out = out + c + k;
             if (whole > 0) {

@@ -11,8 +11,9 @@
 #include "edgec_requant.h"
 
 typedef struct {
-    const int8_t *weights; /* (in_ch, 9): 00 01 10 11 02 20 12 21 22, row before column */
-    const edgec_channel *channels; /* (in_ch): twice the bias, multiplier, right shift >= 1 */
+    /* (in_ch, 10): taps 00 01 10 11 02 20 12 21 22, row before column; right shift >= 1 */
+    const int8_t *weights;
+    const int32_t *scales; /* (in_ch, {twice the bias, multiplier}) */
     int16_t batches, in_h, in_w, in_ch;
     int16_t out_h, out_w, stride, pad_top, pad_left;
     int16_t pitch; /* words of a row of pairs: padded columns that are read */
