@@ -22,8 +22,8 @@
 
 extern const int8_t small_0_weights[54];
 extern const edgec_channel small_0_channels[6];
-extern const int8_t small_1_weights[54];
-extern const edgec_channel small_1_channels[6];
+extern const int8_t small_1_weights[60];
+extern const int32_t small_1_scales[12];
 extern const int8_t small_4_weights[96];
 extern const edgec_channel small_4_channels[4];
 extern const int32_t small_5_exp[249];
@@ -36,9 +36,9 @@ static const edgec_conv_2d_int8_params layer_0 = { /* CONV_2D */
 };
 
 static const edgec_depthwise_conv_2d_int8_3x3_stride2_params layer_1 = { /* DEPTHWISE_CONV_2D */
-    .weights = small_1_weights, .channels = small_1_channels, .batches = 1, .in_h = 8, .in_w = 8,
-    .in_ch = 6, .out_h = 4, .out_w = 4, .stride = 2, .pad_top = 0, .pad_left = 0, .pitch = 9,
-    .steps = 4, .in_zero_point = -128, .out_zero_point = -10
+    .weights = small_1_weights, .scales = small_1_scales, .batches = 1, .in_h = 8, .in_w = 8,
+    .in_ch = 6, .out_h = 4, .out_w = 4, .pad_top = 0, .pad_left = 0, .in_zero_point = -128,
+    .out_zero_point = -10, .stride = 2, .pitch = 9, .steps = 4
 };
 
 static const edgec_average_pool_2d_int8_params layer_2 = { /* AVERAGE_POOL_2D */

@@ -10,7 +10,7 @@
 
 #include "edgec_average_pool_2d_int8.h"
 #include "edgec_conv_2d_int8.h"
-#include "edgec_depthwise_conv_2d_int8.h"
+#include "edgec_depthwise_conv_2d_int8_plane.h"
 #include "edgec_fully_connected_int8.h"
 #include "edgec_softmax_int8.h"
 
@@ -35,11 +35,11 @@ static const edgec_conv_2d_int8_params layer_0 = { /* CONV_2D */
     .in_zero_point = -1, .out_zero_point = -128, .out_min = -128, .out_max = 127
 };
 
-static const edgec_depthwise_conv_2d_int8_params layer_1 = { /* DEPTHWISE_CONV_2D */
+static const edgec_depthwise_conv_2d_int8_plane_params layer_1 = { /* DEPTHWISE_CONV_2D */
     .weights = small_1_weights, .channels = small_1_channels, .batches = 1, .in_h = 8, .in_w = 8,
-    .in_ch = 6, .out_h = 4, .out_w = 4, .multiplier = 1, .kernel_h = 3, .kernel_w = 3, .stride_h = 2,
-    .stride_w = 2, .dilation_h = 1, .dilation_w = 1, .pad_top = 0, .pad_left = 0,
-    .in_zero_point = -128, .out_zero_point = -10, .out_min = -128, .out_max = 127
+    .in_ch = 6, .out_h = 4, .out_w = 4, .pad_top = 0, .pad_left = 0, .in_zero_point = -128,
+    .out_zero_point = -10, .stride_h = 2, .stride_w = 2, .plane_h = 9, .plane_w = 9, .out_min = -128,
+    .out_max = 127
 };
 
 static const edgec_average_pool_2d_int8_params layer_2 = { /* AVERAGE_POOL_2D */
@@ -66,25 +66,25 @@ int small_run(
     }
     /* 0: CONV_2D -> 1 x 8 x 8 x 6 */
     edgec_conv_2d_int8(
-        &layer_0, input_0, (int8_t *)(void *)(a + 24), a + 0);
-    EDGEC_LAYER(0, 0, (const int8_t *)(void *)(a + 24), 384);
+        &layer_0, input_0, (int8_t *)(void *)(a + 0), a + 400);
+    EDGEC_LAYER(0, 0, (const int8_t *)(void *)(a + 0), 384);
     /* 1: DEPTHWISE_CONV_2D -> 1 x 4 x 4 x 6 */
-    edgec_depthwise_conv_2d_int8(
-        &layer_1, (const int8_t *)(void *)(a + 24), (int8_t *)(void *)(a + 0));
-    EDGEC_LAYER(1, 0, (const int8_t *)(void *)(a + 0), 96);
+    edgec_depthwise_conv_2d_int8_plane(
+        &layer_1, (const int8_t *)(void *)(a + 0), (int8_t *)(void *)(a + 384), a + 480);
+    EDGEC_LAYER(1, 0, (const int8_t *)(void *)(a + 384), 96);
     /* 2: AVERAGE_POOL_2D -> 1 x 2 x 2 x 6 */
     edgec_average_pool_2d_int8(
-        &layer_2, (const int8_t *)(void *)(a + 0), (int8_t *)(void *)(a + 96));
-    EDGEC_LAYER(2, 0, (const int8_t *)(void *)(a + 96), 24);
+        &layer_2, (const int8_t *)(void *)(a + 384), (int8_t *)(void *)(a + 0));
+    EDGEC_LAYER(2, 0, (const int8_t *)(void *)(a + 0), 24);
     /* 3: RESHAPE -> 1 x 24 */
-    EDGEC_LAYER(3, 0, (const int8_t *)(void *)(a + 96), 24);
+    EDGEC_LAYER(3, 0, (const int8_t *)(void *)(a + 0), 24);
     /* 4: FULLY_CONNECTED -> 1 x 4 */
     edgec_fully_connected_int8(
-        &layer_4, (const int8_t *)(void *)(a + 96), (int8_t *)(void *)(a + 8));
-    EDGEC_LAYER(4, 0, (const int8_t *)(void *)(a + 8), 4);
+        &layer_4, (const int8_t *)(void *)(a + 0), (int8_t *)(void *)(a + 24));
+    EDGEC_LAYER(4, 0, (const int8_t *)(void *)(a + 24), 4);
     /* 5: SOFTMAX -> 1 x 4 */
     edgec_softmax_int8(
-        &layer_5, (const int8_t *)(void *)(a + 8), output_0);
+        &layer_5, (const int8_t *)(void *)(a + 24), output_0);
     EDGEC_LAYER(5, 0, output_0, 4);
     return 0;
 }

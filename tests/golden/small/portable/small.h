@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SMALL_ABI_VERSION 1
-#define SMALL_ARENA_BYTES 424u
+#define SMALL_ARENA_BYTES 568u
 #define SMALL_ARENA_ALIGN 16u
 #define SMALL_LAYER_COUNT 6
 #define SMALL_MACS 4416u
@@ -20,7 +20,7 @@
 /* t0: int8, 1 x 8 x 8 x 1 */
 #define SMALL_INPUT_0_SIZE 64u
 #define SMALL_INPUT_0_BYTES 64u
-#define SMALL_INPUT_0_OFFSET 360u
+#define SMALL_INPUT_0_OFFSET 336u
 #define SMALL_INPUT_0_SCALE 2.0e-02f
 #define SMALL_INPUT_0_ZERO_POINT (-1)
 
