@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,8 +10,11 @@ import numpy as np
 from edgec.codegen.pooling import Pool
 from edgec.codegen.products import clamp_float
 from edgec.codegen.quantmath import activation_range
-from edgec.codegen.registry import Io, register
+from edgec.codegen.registry import Cost, Io, Step, register
 from edgec.pipeline.graph import Array, DType
+
+_MOST_PIXELS = 255
+"""As many bytes as surely add up to 16 bits."""
 
 
 @register
@@ -33,3 +36,21 @@ class AveragePool2D(Pool):
         mean = np.where(total > 0, total + half, total - half)
         mean = np.sign(mean) * (np.abs(mean) // count)
         return (np.clip(mean, *activation_range(self.activation, io.y)).astype(np.int8),)
+
+    def lower(self, io: Io) -> Step:
+        """Return the window-by-window kernel; where there is a choice, with its cost."""
+        step = Pool.lower(self, io)
+        if io.x.dtype is DType.FLOAT32:
+            return step
+        pixels = self.window.kernel[0] * self.window.kernel[1]
+        return replace(step, cost=Cost(io.y.size * (24 + 2 * pixels), 0))
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of cores with MVE: int8 windows that add up to 16 bits."""
+        pixels = self.window.kernel[0] * self.window.kernel[1]
+        if "mve" not in features or io.x.dtype is not DType.INT8 or pixels > _MOST_PIXELS:
+            return ()
+        channels = io.x.shape[3]
+        each = 40 + -(-channels // 16) * (35 + 8 * pixels) + 14 * channels
+        cost = Cost(io.y.size // channels * each, 0)
+        return (replace(self.lower(io), kernel="edgec_average_pool_2d_int8_mve", cost=cost),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.dsp_layers import add_conv, add_fully_connected
 from tests.support.flatmodel import FlatModel
-from tests.support.plane_layers import add_depthwise, add_sum
+from tests.support.plane_layers import add_depthwise, add_pool, add_sum
 
 
 def draw_model(draw) -> FlatModel:
@@ -19,4 +19,6 @@ def draw_model(draw) -> FlatModel:
         add_depthwise(draw, model, 40, (1, 1, 2))
     for _ in range(6):
         add_sum(draw, model)
+    for _ in range(6):
+        add_pool(draw, model, "AVERAGE_POOL_2D", 40)
     return model

@@ -90,9 +90,9 @@ def add_sum(draw, model) -> None:
     model.op("ADD", [a, a if draw(st.integers(0, 7)) == 0 else b], [y], options, version=2)
 
 
-def add_pool(draw, model, builtin: str) -> None:
-    """Add a pooling layer; its window is often the whole image."""
-    batch, channels = draw(st.sampled_from((1, 1, 2))), draw(st.integers(1, 14))
+def add_pool(draw, model, builtin: str, most: int = 14) -> None:
+    """Add a pooling layer of up to `most` channels; its window is often the whole image."""
+    batch, channels = draw(st.sampled_from((1, 1, 2))), draw(st.integers(1, most))
     h, w = draw(st.integers(1, 9)), draw(st.integers(1, 9))
     whole = draw(st.booleans())
     padding = draw(st.integers(0, 1))
