@@ -37,12 +37,13 @@ def compile_model(
     optimize: Optimize = "balanced",
     *,
     shrink: bool = True,
+    flash_bytes: int | None = None,
 ) -> Compiled:
     """Read a `.tflite`, rewrite its graph for the target, choose kernels and plan its memory."""
     model = path.read_bytes()
     source = tflite.parse(model, name, rounding, where=path.name)
     rewritten, savings = run_passes(source, target, shrink=shrink)
-    graph, plan = plan_memory(rewritten, target.features, optimize)
+    graph, plan = plan_memory(rewritten, target.features, optimize, flash_bytes)
     verify_plan(graph, plan)
     return Compiled(model, source, graph, plan, savings)
 

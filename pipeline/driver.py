@@ -91,7 +91,13 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
         lowered = _lower(source, work / "model.tflite", options, progress)
         progress(Progress("compile", 0, 0, "planning memory and generating C"))
         compiled = compile_model(
-            lowered.path, name, options.rounding, target, options.optimize, shrink=options.shrink
+            lowered.path,
+            name,
+            options.rounding,
+            target,
+            options.optimize,
+            shrink=options.shrink,
+            flash_bytes=options.flash_bytes,
         )
         _check_arena(compiled, options)
         write_sources(compiled, target, work)
@@ -285,18 +291,20 @@ def _reopened(
         profile,
         optimize,
         shrink=bool(bundle.options["shrink"]),
+        flash_bytes=bundle.options["flash_bytes"],
     )
     write_sources(compiled, profile, work)
     inputs = random_samples(compiled, samples)
     return Trial(compiled, work / "firmware", profile, inputs, progress)
 
 
-def _facts(options: BuildOptions) -> dict[str, str | bool]:
+def _facts(options: BuildOptions) -> dict[str, str | int | None]:
     return {
         "rounding": options.rounding.value,
         "optimize": options.optimize,
         "quantize": options.quantize,
         "shrink": options.shrink,
+        "flash_bytes": options.flash_bytes,
     }
 
 

@@ -49,13 +49,17 @@ Overlaps = Mapping[tuple[str, str], _Overlap]
 
 
 def plan_memory(
-    graph: Graph, features: frozenset[str] = frozenset(), optimize: Optimize = "balanced"
+    graph: Graph,
+    features: frozenset[str] = frozenset(),
+    optimize: Optimize = "balanced",
+    flash_bytes: int | None = None,
 ) -> tuple[Graph, Plan]:
     """Return the graph with its ops in the best order found, and its memory plan.
 
-    Kernels are chosen for a core with `features`; without any, all are portable C.
+    Kernels are chosen for a core with `features`; without any, all are portable C. `flash_bytes`
+    is what parameters and code may take.
     """
-    lowered = choose_steps(graph, features, optimize)
+    lowered = choose_steps(graph, features, optimize, flash_bytes)
     fixed, owners, _ = storage(graph, [lowered[op.outputs] for op in graph.ops])
     order = best_order(graph, owners, [lowered[op.outputs].scratch_bytes or 0 for op in graph.ops])
     ordered = replace(graph, ops=tuple(graph.ops[i] for i in order))

@@ -6,10 +6,24 @@ from dataclasses import dataclass
 
 from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.graph import Graph, check
-from edgec.pipeline.passes import drop_unused, fold_constants, remove_channels
+from edgec.pipeline.passes import (
+    drop_round_trips,
+    drop_unused,
+    fold_constants,
+    fold_pads,
+    fuse_activations,
+    remove_channels,
+)
 from edgec.targets.profile import Target
 
-PASSES = (fold_constants.run, remove_channels.run, drop_unused.run)
+PASSES = (
+    fold_constants.run,
+    drop_round_trips.run,
+    fuse_activations.run,
+    fold_pads.run,
+    remove_channels.run,
+    drop_unused.run,
+)
 
 
 @dataclass(frozen=True, slots=True)

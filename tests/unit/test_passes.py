@@ -160,3 +160,53 @@ def test_ranges_hold_for_every_value_that_is_computed() -> None:
         for name, value in values.items():
             flat = value.reshape(-1, value.shape[-1])
             assert (flat >= ranges[name].low).all() and (flat <= ranges[name].high).all(), name
+
+
+def convertible_soup(seed: int) -> FlatModel:
+    """What converters leave behind: pads before convolutions, lone clamps, round trips."""
+    rng = np.random.default_rng(seed)
+    model = FlatModel()
+    side, channels = int(rng.integers(3, 7)), int(rng.integers(1, 5))
+    scale, zero = 0.1, int(rng.integers(-128, 128))
+    x = model.input((1, side, side, channels), "int8", scale, zero)
+    pads = rng.integers(0, 3, 4).tolist()
+    padded = (1, side + pads[0] + pads[1], side + pads[2] + pads[3], channels)
+    amounts = model.tensor((4, 2), "int32", data=[[0, 0], pads[:2], pads[2:], [0, 0]])
+    wide = model.tensor(padded, "int8", scale, zero)
+    model.op("PAD", [x, amounts], [wide], schema.PadOptionsT())
+    conv = schema.Conv2DOptionsT()
+    conv.strideH = conv.strideW = 1
+    conv.padding = int(rng.integers(0, 2))
+    out = (1, *(n - 2 * conv.padding for n in padded[1:3]), 3)
+    w = model.tensor((3, 3, 3, channels), "int8", [0.01, 0.02, 0.005],
+                     data=rng.integers(-127, 128, (3, 3, 3, channels)))  # fmt: skip
+    b = model.tensor((3,), "int32", data=rng.integers(-900, 900, 3))
+    y = model.tensor(out, "int8", 0.05, -3)
+    model.op("CONV_2D", [wide, w, b], [y], conv)
+    clamp = str(rng.choice(["RELU", "RELU6", "RELU_N1_TO_1"]))
+    # in half of the models the clamp rescales too, and has to stay
+    after = (0.05, -3) if seed % 2 else (0.07, -20)
+    clamped = model.tensor(out, "int8", *after)
+    model.op(clamp, [y], [clamped])
+    real = model.tensor(out, "float32")
+    model.op("DEQUANTIZE", [clamped], [real])
+    back = model.tensor(out, "int8", *after)
+    model.op("QUANTIZE", [real], [back])
+    model.op("ADD", [back, clamped], [model.output(out, "int8", 0.1, 0)], schema.AddOptionsT())
+    return model
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 2**31))
+def test_what_converters_leave_behind_goes_and_the_answer_stays(seed: int) -> None:
+    model = convertible_soup(seed)
+    content = model.bytes()
+    samples = [model.draw_inputs(seed + i) for i in range(2)]
+    want = run_litert(content, samples)
+    graph = check(tflite.parse(content, "m"))
+    rewritten, _ = run_passes(graph, TARGET)
+    for mine, theirs in zip(run_numpy(rewritten, samples), want, strict=True):
+        assert_close(mine[0], theirs[0], 0, "rewritten")
+    left = ["CONV_2D", "ADD"] if seed % 2 else ["CONV_2D", None, "ADD"]
+    found = ops(rewritten)
+    assert len(found) == len(left) and found[0] == "CONV_2D" and found[-1] == "ADD"
