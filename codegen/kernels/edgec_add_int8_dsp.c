@@ -3,6 +3,7 @@
 
 #if defined(__ARM_FEATURE_DSP)
 
+/* clang-format off */
 /* One element. r1 r2: inputs; r3: output; r4-r11: factor, offset, nudge1, multiplier1, shift1,
  * nudge, multiplier, shift. Rounding halves away from zero takes one off what is negative. */
 #define ELEMENT                                                                                    \
@@ -46,6 +47,7 @@ sum(const edgec_add_int8_dsp_params *p __attribute__((unused)),
         "bne 2b\n\t"
         "3: pop {r3-r11, pc}\n\t");
 }
+/* clang-format on */
 
 #else
 

@@ -7,7 +7,7 @@
  * known to the assembly. */
 typedef struct {
     int32_t factor, offset; /* make the first input less its zero point, shifted left by 21 or 22 */
-    int32_t nudge1;         /* half a unit and the second zero point, before the shift */
+    int32_t nudge1; /* half a unit and the second zero point, before the shift */
     int32_t multiplier1, shift1;
     int32_t nudge; /* half a unit and the output's zero point, before the shift */
     int32_t multiplier, shift;

@@ -90,8 +90,8 @@ void edgec_average_pool_2d_int8_mve(const edgec_average_pool_2d_int8_mve_params 
                 const int32_t x = ox * p->stride_w - p->pad_left;
                 const int32_t left = edgec_clamp(x, 0, p->in_w);
                 const int32_t columns = edgec_clamp(x + p->kernel_w, 0, p->in_w) - left;
-                const inside w = {in + top * pitch + left * p->channels, rows, columns,
-                                  p->channels, pitch - columns * p->channels};
+                const inside w = {in + top * pitch + left * p->channels, rows, columns, p->channels,
+                                  pitch - columns * p->channels};
                 pixel(p, &w, out);
             }
         }

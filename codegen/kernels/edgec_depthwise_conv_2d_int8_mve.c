@@ -20,6 +20,7 @@ typedef struct {
 
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
 
+/* clang-format off */
 /* r0 .. r8 taps, r9 stream, r10 out, r11 zero, r12 frame, lr channels left; q0 .. q3 the sums. */
 #define PRODUCTS(x, even, odd, w) \
     "vpst\n\t" \
@@ -97,6 +98,7 @@ static void pixel(const frame *f)
         : "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "lr", "q0",
           "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory");
 }
+/* clang-format on */
 
 #else
 

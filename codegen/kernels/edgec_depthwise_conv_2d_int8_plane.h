@@ -7,7 +7,8 @@
 
 typedef struct {
     const int8_t *weights; /* (in_ch, 3, 3) */
-    const edgec_channel *channels; /* (in_ch): bias for bytes from 0, multiplier, right shift >= 1 */
+    const edgec_channel
+        *channels; /* (in_ch): bias for bytes from 0, multiplier, right shift >= 1 */
     int16_t batches, in_h, in_w, in_ch;
     int16_t out_h, out_w, stride_h, stride_w, pad_top, pad_left;
     int16_t plane_h, plane_w; /* of the padded plane, as far as it is read */
