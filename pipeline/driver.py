@@ -24,14 +24,15 @@ from edgec.pipeline.report.markdown import markdown
 from edgec.pipeline.report.result import Result, planned, with_measurement
 from edgec.pipeline.trial import (
     Trial,
-    measure,
     oracle_of,
     random_samples,
+    try_image,
+    usual_samples,
     verify_host,
-    verify_image,
 )
 from edgec.pipeline.verify import Verified
 from edgec.pipeline.worker import Progress, Report
+from edgec.targets.bench import BenchResult
 from edgec.targets.linkmap import check_budget
 from edgec.targets.profile import Target, load_target
 from edgec.targets.session import open_device
@@ -40,7 +41,8 @@ from edgec.targets.toolchain import Image, build_image
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """How to build. Sizes are in bytes; `samples` is how many random inputs are verified."""
+    """How to build. Sizes are in bytes; `samples` is how many random inputs are verified,
+    by default 5, or fewer where they are large."""
 
     target: str = "cortex-m4"
     calibration: Path | None = None
@@ -53,7 +55,7 @@ class BuildOptions:
     out: Path | None = None
     verify: bool = True
     emit_only: bool = False
-    samples: int = 5
+    samples: int | None = None
     test: Path | None = None
     shrink: bool = True
 
@@ -107,7 +109,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
                 compiled,
                 work / "firmware",
                 target,
-                random_samples(compiled, options.samples),
+                random_samples(compiled, options.samples or usual_samples(compiled)),
                 progress,
             )
             image = _link(trial, options)
@@ -127,8 +129,10 @@ def verify(
     bundle = read_bundle(root)
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         trial = _reopened(bundle, Path(folder), target, samples, progress or _silent)
-        checked, _ = _verified(trial, build_image(trial.project, trial.target))
-    return checked
+        image = build_image(trial.project, trial.target)
+        host = verify_host(trial)
+        own, _ = try_image(trial, image, trial.target.name, counted=False)
+    return (own,) if host is None else (host, own)
 
 
 def bench(
@@ -139,8 +143,7 @@ def bench(
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         trial = _reopened(bundle, Path(folder), target, samples, progress or _silent)
         image = build_image(trial.project, trial.target)
-        checked, answers = _verified(trial, image)
-        measured = measure(trial, image, answers)
+        checked, measured = _counted(trial, image)
     rounding, optimize = str(bundle.options["rounding"]), str(bundle.options["optimize"])
     result = planned(
         trial.compiled.graph, trial.compiled.plan, bundle.name, trial.target.name, rounding,
@@ -233,8 +236,7 @@ def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) ->
         memory = replace(result.memory, flash_bytes=image.size.flash_bytes)
         skipped = ("verification and measurement (--no-verify)",)
         return replace(result, memory=memory, not_run=skipped)
-    checked, answers = _verified(trial, image)
-    measured = measure(trial, image, answers)
+    checked, measured = _counted(trial, image)
     if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
         raise BudgetError(
             f"the model takes {measured.ram_bytes} bytes of RAM, {measured.stack_bytes} of them "
@@ -245,12 +247,12 @@ def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) ->
     return with_measurement(result, trial.compiled.graph, trial.compiled.plan, measured)
 
 
-def _verified(trial: Trial, image: Image) -> tuple[tuple[Verified, ...], list[list[bytes]]]:
-    """Compare host and target with the oracle; return the target's answers too."""
+def _counted(trial: Trial, image: Image) -> tuple[tuple[Verified, ...], BenchResult]:
+    """Compare host and target with the oracle, and measure the target."""
     host = verify_host(trial)
-    own, answers = verify_image(trial, image, trial.target.name)
-    checked = (own,) if host is None else (host, own)
-    return checked, [list(answer) for answer in answers]
+    own, measured = try_image(trial, image, trial.target.name, counted=True)
+    assert measured is not None
+    return (own,) if host is None else (host, own), measured
 
 
 def _with_accuracy(

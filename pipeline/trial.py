@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +16,17 @@ from edgec.pipeline.oracle import Oracle, Sample, open_oracle, random_sample
 from edgec.pipeline.verify import Verified, explain_difference, verify_device
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.bench import BenchResult, run_bench
+from edgec.targets.device_protocol import Device
 from edgec.targets.profile import Target, load_target
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, build_image
 
 HOST = "x86"
 """The target on which generated C is checked before another device runs it."""
+
+
+SAMPLE_BYTES = 40_000
+"""What a build sends over the link to be verified, about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +43,13 @@ class Trial:
     def oracle(self) -> Oracle:
         """A fresh reference interpreter of the model."""
         return oracle_of(self.compiled)
+
+
+def usual_samples(compiled: Compiled) -> int:
+    """Return how many inputs a build verifies: 5, but 2 where the link to the board takes long."""
+    graph = compiled.graph
+    size = sum(graph[name].size_bytes for name in graph.inputs)
+    return max(2, min(5, SAMPLE_BYTES // size))
 
 
 def random_samples(compiled: Compiled, count: int) -> list[Sample]:
@@ -63,13 +74,13 @@ def verify_host(trial: Trial) -> Verified | None:
         local = Trial(
             trial.compiled, Path(folder) / "firmware", host, trial.samples, trial.progress
         )
-        return verify_image(local, build_image(local.project, host), "host C")[0]
+        return try_image(local, build_image(local.project, host), "host C", counted=False)[0]
 
 
-def verify_image(
-    trial: Trial, image: Image, name: str
-) -> tuple[Verified, Sequence[Sequence[bytes]]]:
-    """Compare an image with the oracle on every sample; return its answers too."""
+def try_image(
+    trial: Trial, image: Image, name: str, *, counted: bool
+) -> tuple[Verified, BenchResult | None]:
+    """Compare an image with the oracle on every sample, then count the last one if asked to."""
     compiled, oracle = trial.compiled, trial.oracle
 
     def explain(sample: Sample) -> str:
@@ -81,23 +92,22 @@ def verify_image(
         trial.progress(Progress("verify", done, total, name))
 
     with open_device(image, trial.target) as device:
-        return verify_device(
+        checked, answers = verify_device(
             device, compiled.graph, oracle, trial.samples, name, explain=explain, progress=report
         )
+        return checked, _measure(trial, image, device, answers[-1]) if counted else None
 
 
-def measure(trial: Trial, image: Image, answers: Sequence[Sequence[bytes]]) -> BenchResult:
-    """Count one sample on the clean build, and its layers on the profile build.
+def _measure(trial: Trial, image: Image, device: Device, answer: Sequence[bytes]) -> BenchResult:
+    """Count the last sample, which the device holds, and its layers on the profile build.
 
-    `answers` are those that were verified. Raises MeasurementError if they are not repeated.
+    `answer` is what was verified. Raises MeasurementError if it is not repeated.
     """
     trial.progress(Progress("measure", 0, 0, f"counting on {trial.target.name}"))
     slow = build_image(trial.project, trial.target, profile=True)
-    sample = [[np.ascontiguousarray(v).tobytes() for v in trial.samples[0]]]
-    with ExitStack() as stack:
-        device = stack.enter_context(open_device(image, trial.target))
-        layered = stack.enter_context(open_device(slow, trial.target))
-        measured = run_bench(device, image, sample, answers[:1], profile=layered)
+    sample = [np.ascontiguousarray(v).tobytes() for v in trial.samples[-1]]
+    with open_device(slow, trial.target) as layered:
+        measured = run_bench(device, image, [sample], [answer], profile=layered, loaded=True)
     if not measured.valid:
         raise MeasurementError(f"the measurement is not valid: {measured.why}")
     return measured
