@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from edgec.pipeline.graph import Array, DType
+from edgec.pipeline.graph import Array
 
 _WIDTH = 96
 
@@ -97,8 +97,3 @@ def float_literal(value: float) -> str:
 def identifier(text: str) -> str:
     """Return text as part of an identifier: `[a-z0-9_]`."""
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
-
-
-def c_type(dtype: DType) -> str:
-    """Return the C type of an element."""
-    return dtype.c_type
