@@ -33,7 +33,7 @@ _READ_S = 20
 def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Convert the model of the request to `.tflite`; see `edgec.pipeline.lower.tflite.lower`."""
     model_path, kind = Path(request["model"]), Format[request["format"]]
-    model = _load(model_path, kind, report)
+    model = load_float_model(model_path, kind, report)
     calibration = None
     if request["quantize"] == "int8":
         path = request["calibration"]
@@ -61,7 +61,7 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
 def float_outputs(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Run the float model on samples; see `edgec.pipeline.lower.tflite.float_outputs`."""
     model_path, kind = Path(request["model"]), Format[request["format"]]
-    model = _load(model_path, kind, report)
+    model = load_float_model(model_path, kind, report)
     specs = input_specs(model, model_path, kind)
     samples = load_samples(Path(request["samples"]), specs)
     arrays = [samples[spec.name] for spec in specs]
@@ -85,7 +85,7 @@ def float_outputs(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 def summarize(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """List the model's layers; see `edgec.pipeline.lower.tflite.summarize`."""
-    model = _load(Path(request["model"]), Format[request["format"]], report)
+    model = load_float_model(Path(request["model"]), Format[request["format"]], report)
     return {
         "layers": [layer_summary(layer) for layer in model.keras.layers],
         "inputs": _described(model.inputs),
@@ -93,7 +93,8 @@ def summarize(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     }
 
 
-def _load(path: Path, kind: Format, report: Report) -> FloatModel:
+def load_float_model(path: Path, kind: Format, report: Report) -> FloatModel:
+    """Load a Keras, ONNX or SavedModel file as a trainable Keras model."""
     report(Progress("load", 0, 0, f"reading {path.name}"))
     if kind is Format.ONNX:
         from edgec.pipeline.load import onnx
