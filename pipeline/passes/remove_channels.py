@@ -47,16 +47,23 @@ def _removable(graph: Graph, ranges: Mapping[str, Range]) -> Masks:
     }
     for name in (*graph.inputs, *graph.outputs):
         masks.pop(name, None)
+    _settle(graph, masks, ranges)
+    empty = [mask for mask in masks.values() if mask.all()]
+    for mask in empty:  # one channel has to stay, or the tensor would be empty
+        mask[0] = False
+    if empty:
+        _settle(graph, masks, ranges)
+    return masks
+
+
+def _settle(graph: Graph, masks: Masks, ranges: Mapping[str, Range]) -> None:
+    """Take from the masks what ops cannot do without, until every op has what it needs."""
     changed = True
     while changed:
         before = {name: mask.copy() for name, mask in masks.items()}
-        for op in graph.ops:
+        for op in reversed(graph.ops):
             _restrict(op, Io.of(graph, op), masks, ranges)
-        for mask in masks.values():
-            if mask.all():  # one channel has to stay, or the tensor would be empty
-                mask[0] = False
         changed = any((masks[name] != before[name]).any() for name in masks)
-    return masks
 
 
 def _restrict(op: Op, io: Io, masks: Masks, ranges: Mapping[str, Range]) -> None:
