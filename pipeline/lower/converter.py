@@ -7,7 +7,6 @@ inside.
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,12 @@ from typing import Any
 import numpy as np
 
 from edgec.pipeline.calibration import Calibration, calibrate, load_samples
-from edgec.pipeline.errors import EdgecError, UnsupportedModelError
 from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.load.source import Format
-from edgec.pipeline.lower.converted_file import float_ops, in_signature_order, require_int8_ports
+from edgec.pipeline.lower.conversion import Conversion, to_tflite
+from edgec.pipeline.lower.converted_file import float_ops
 from edgec.pipeline.lower.input_range import input_specs
 from edgec.pipeline.lower.layer_cost import layer_summary
-from edgec.pipeline.lower.unrolling import unroll_recurrent
 from edgec.pipeline.worker import Progress, Report
 
 _BATCH = 64
@@ -39,14 +37,10 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
         path = request["calibration"]
         specs = input_specs(model, model_path, kind)
         calibration = calibrate(None if path is None else Path(path), specs)
-    content = _converted(model, model_path.name, calibration, report)
+    content = to_tflite(model, model_path.name, _conversion(calibration), report)
     warnings = list(calibration.warnings) if calibration else []
-    if calibration:
-        require_int8_ports(content)
-        if names := float_ops(content):
-            warnings.append(
-                f"the converter has no int8 form of {', '.join(names)}: left in float32"
-            )
+    if calibration and (names := float_ops(content)):
+        warnings.append(f"the converter has no int8 form of {', '.join(names)}: left in float32")
     _write(Path(request["out"]), content)
     return {
         "inputs": _described(model.inputs),
@@ -122,68 +116,10 @@ def _time_limit(seconds: int) -> Iterator[None]:
         signal.alarm(0)
 
 
-def _converted(
-    model: FloatModel, name: str, calibration: Calibration | None, report: Report
-) -> bytes:
-    import tensorflow as tf
-
-    keras = model.keras
-    unroll_recurrent(keras)
-    signature = [
-        tf.TensorSpec(port.keras_shape, tf.float32, name=_input_name(index))
-        for index, port in enumerate(model.inputs)
-    ]
-
-    # A function of fixed batch 1 leaves no shape arithmetic in the converted graph.
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-    def serve(*inputs: Any) -> Any:
-        outputs = keras(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
-        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-        return {f"output_{index:03}": value for index, value in enumerate(outputs)}
-
-    report(Progress("convert", 0, 0, "tracing the model"))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [serve.get_concrete_function()], keras
-    )
-    if calibration is not None:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: _one_by_one(calibration, report)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
-    try:
-        return in_signature_order(bytes(converter.convert()))
-    except EdgecError:
-        raise
-    except Exception as error:
-        # The converter raises its own class, ValueError and RuntimeError alike for a model that
-        # it does not take.
-        raise UnsupportedModelError(
-            f"{name}: TensorFlow's converter refused the model: {_reason(error)}"
-        ) from error
-
-
-def _input_name(index: int) -> str:
-    return f"input_{index:03}"
-
-
-def _one_by_one(calibration: Calibration, report: Report) -> Iterator[dict[str, np.ndarray]]:
-    """Yield one sample at a time, by name: the converter may order the inputs otherwise."""
-    for index in range(calibration.count):
-        report(Progress("calibrate", index, calibration.count, calibration.description))
-        yield {
-            _input_name(number): array[index : index + 1]
-            for number, array in enumerate(calibration.samples)
-        }
-    report(Progress("convert", 0, 0, "quantising"))
-
-
-def _reason(error: Exception) -> str:
-    """Return the lines of a converter's error that say what is wrong."""
-    lines = [" ".join(line.split()) for line in str(error).splitlines()]
-    telling = [line.split("error: ", 1)[-1] for line in lines if "error: " in line]
-    chosen = telling or [line for line in lines if line]
-    return re.sub(r"\s+", " ", "; ".join(dict.fromkeys(chosen[:3])))[:600] or type(error).__name__
+def _conversion(calibration: Calibration | None) -> Conversion:
+    if calibration is None:
+        return Conversion("float32")
+    return Conversion("int8", calibration.samples, calibration.description)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,0 +1,122 @@
+"""Turns a `tf_keras` model in memory into the bytes of a checked `.tflite` of batch 1.
+
+The one place where TensorFlow's converter is called. Runs in a worker process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from edgec.pipeline.errors import EdgecError, UnsupportedModelError
+from edgec.pipeline.graph import Array
+from edgec.pipeline.load.float_model import FloatModel
+from edgec.pipeline.lower.converted_file import in_signature_order, require_int8_ports
+from edgec.pipeline.lower.unrolling import unroll_recurrent
+from edgec.pipeline.worker import Progress, Report
+
+Numbers = Literal["float32", "int8", "trained-int8"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What to convert to.
+
+    `int8` takes the ranges from `samples`, one array an input in the Keras model's layout, and
+    `samples_from` says in words where they are from. `trained-int8` takes them from the fake
+    quantisers of a model that was trained with quantisation. `per_tensor` gives each weight one
+    scale instead of one for each output channel.
+    """
+
+    numbers: Numbers
+    samples: tuple[Array, ...] = ()
+    samples_from: str = ""
+    per_tensor: bool = False
+
+
+def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> bytes:
+    """Convert a model, its ports in the order of `model.inputs` and `model.outputs`.
+
+    Inputs and outputs are int8 unless `how` says float32. Recurrent layers of `model` are unrolled
+    in place. `name` is what errors call the model; raises UnsupportedModelError where the converter
+    refuses it.
+    """
+    import tensorflow as tf
+
+    keras = model.keras
+    unroll_recurrent(keras)
+    signature = [
+        tf.TensorSpec(port.keras_shape, tf.float32, name=_input_name(index))
+        for index, port in enumerate(model.inputs)
+    ]
+
+    # A function of fixed batch 1 leaves no shape arithmetic in the converted graph.
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def serve(*inputs: Any) -> Any:
+        outputs = keras(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
+        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        return {f"output_{index:03}": value for index, value in enumerate(outputs)}
+
+    report(Progress("convert", 0, 0, "tracing the model"))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [serve.get_concrete_function()], keras
+    )
+    _configure(converter, how, report)
+    try:
+        content = in_signature_order(bytes(converter.convert()))
+    except EdgecError:
+        raise
+    except Exception as error:
+        # The converter raises its own class, ValueError and RuntimeError alike for a model that
+        # it does not take.
+        raise UnsupportedModelError(
+            f"{name}: TensorFlow's converter refused the model: {_reason(error)}"
+        ) from error
+    if how.numbers != "float32":
+        require_int8_ports(content)
+    return content
+
+
+def _configure(converter: Any, how: Conversion, report: Report) -> None:
+    import tensorflow as tf
+
+    if how.numbers == "float32":
+        return
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    if how.numbers == "int8":
+        # Samples given to a model with trained ranges would quantise parts of it anew.
+        converter.representative_dataset = lambda: _one_by_one(how, report)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if how.per_tensor:
+        converter._experimental_disable_per_channel = True
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def _input_name(index: int) -> str:
+    return f"input_{index:03}"
+
+
+def _one_by_one(how: Conversion, report: Report) -> Iterator[dict[str, np.ndarray]]:
+    """Yield one sample at a time, by name: the converter may order the inputs otherwise."""
+    count = len(how.samples[0])
+    for index in range(count):
+        report(Progress("calibrate", index, count, how.samples_from))
+        yield {
+            _input_name(number): array[index : index + 1]
+            for number, array in enumerate(how.samples)
+        }
+    report(Progress("convert", 0, 0, "quantising"))
+
+
+def _reason(error: Exception) -> str:
+    """Return the lines of a converter's error that say what is wrong."""
+    lines = [" ".join(line.split()) for line in str(error).splitlines()]
+    telling = [line.split("error: ", 1)[-1] for line in lines if "error: " in line]
+    chosen = telling or [line for line in lines if line]
+    return re.sub(r"\s+", " ", "; ".join(dict.fromkeys(chosen[:3])))[:600] or type(error).__name__
