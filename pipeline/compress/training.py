@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from edgec.pipeline.compress.dataset import Split
-from edgec.pipeline.compress.work import Work
+from edgec.pipeline.compress.work import Work, load_model
 from edgec.pipeline.errors import DataError, EdgecError, UsageError
 from edgec.pipeline.graph import Array
 from edgec.pipeline.worker import Progress
@@ -104,6 +104,11 @@ def train(
         score = work.metric.score(predict(model, work.data.validation), _targets(work))
         message = f"{label}: loss {loss:.4f}, {work.metric.name} {score:.4f} on validation"
         work.report(Progress("train", epoch + 1, schedule.epochs, message))
+
+
+def teacher_of(work: Work, weight: float = 0.7, temperature: float = 3.0) -> Distillation:
+    """Return the distillation from the float model that the recipe began with."""
+    return Distillation(load_model(work.original)[0].keras, weight, temperature)
 
 
 def predict(model: Any, split: Split) -> Array:
