@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         need = item.path.relative_to(ROOT / "tests").parts[0]
         if why.get(need) and not required(need):
             item.add_marker(pytest.mark.skip(reason=why[need]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many random layers and graphs the tests ran, and under which kernels."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name.startswith(("random ", "kernel ")):
+                counts[name] += int(str(value))
+    kernels = {n.removeprefix("kernel "): c for n, c in counts.items() if n.startswith("kernel ")}
+    for name in sorted(set(counts) - {f"kernel {kernel}" for kernel in kernels}):
+        terminalreporter.write_line(f"{name}: {counts[name]:,}")
+    if kernels:
+        runs = sum(kernels.values())
+        terminalreporter.write_line(f"layers run, by {len(kernels)} kernels: {runs:,}")
+        if terminalreporter.verbosity > 0:
+            for name, count in sorted(kernels.items()):
+                terminalreporter.write_line(f"  {count:6,} {name}")
 
 
 def models_dir() -> Path:

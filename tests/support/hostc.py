@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from edgec.codegen.emit import Origin, emit, has_state
+from edgec.codegen.emit import Origin, emit, has_state, kernel_files
 from edgec.codegen.layout import Plan
 from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Graph
@@ -25,7 +26,7 @@ CACHE = Path(__file__).resolve().parents[2] / "build" / "test-objects"
 def _compile(source: str, name: str, files: dict[str, str], folder: Path, cc: str) -> Path:
     """Compile one file; kernels, which do not change between models, come from a cache."""
     is_kernel = name.startswith("edgec_")
-    headers = "".join(v for k, v in files.items() if k.startswith("edgec_") and k.endswith(".h"))
+    headers = "".join(files[header] for header in _headers(source, files))
     key = hashlib.sha256("\0".join((cc, *FLAGS, name, source, headers)).encode()).hexdigest()[:24]
     obj = (CACHE / f"{key}.o") if is_kernel else folder / f"{name[:-2]}.o"
     if is_kernel and obj.exists():
@@ -39,6 +40,38 @@ def _compile(source: str, name: str, files: dict[str, str], folder: Path, cc: st
     assert done.returncode == 0, f"{cc} {name}:\n{done.stderr}"
     part.replace(obj)
     return obj
+
+
+def _headers(source: str, files: dict[str, str]) -> list[str]:
+    """Return the generated headers that a source includes, directly or not."""
+    found: dict[str, None] = {}
+    pending = [source]
+    while pending:
+        for name in re.findall(r'^#include "(\w+\.h)"', pending.pop(), re.MULTILINE):
+            if name in files and name not in found:
+                found[name] = None
+                pending.append(files[name])
+    return sorted(found)
+
+
+def compile_kernels(kernels: set[str], folder: Path, cc: str = "gcc") -> list[str]:
+    """Write kernels and their headers into a folder; return the objects of their C."""
+    files = kernel_files(kernels)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return [
+        str(_compile(text, name, files, folder, cc))
+        for name, text in files.items()
+        if name.endswith(".c")
+    ]
+
+
+def link(inputs: Sequence[str], folder: Path, cc: str = "gcc") -> str:
+    """Compile and link C and objects into a program; return its path."""
+    command = [cc, *FLAGS, "-std=c11", *inputs, "-lm", "-o", "model"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return str(folder / "model")
 
 
 def _main(graph: Graph, plan: Plan) -> str:
@@ -107,13 +140,9 @@ def run_host(
         if name.endswith(".c")
     ]
     (folder / "main.c").write_text(_main(ordered, plan))
-    link = [cc, *FLAGS, "-std=c11", "main.c", *objects, "-lm", "-o", "model"]
-    done = subprocess.run(link, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    program = link(["main.c", *objects], folder, cc)
     data = b"".join(np.ascontiguousarray(v).tobytes() for sample in samples for v in sample)
-    ran = subprocess.run(
-        [str(folder / "model")], input=data, capture_output=True, timeout=120, check=False
-    )
+    ran = subprocess.run([program], input=data, capture_output=True, timeout=120, check=False)
     assert ran.returncode != 8, "other bytes with inputs and outputs in the arena"
     assert ran.returncode == 0, ran.stderr.decode(errors="replace")[:4000]
     return _split(ordered, ran.stdout, len(samples))
