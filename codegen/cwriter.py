@@ -31,6 +31,8 @@ def array(c_type: str, name: str, data: Array, comment: str = "") -> str:
     flat = data.reshape(-1)
     if data.dtype == np.float32:
         body = wrap(float_literal(float(v)) for v in flat)
+    elif data.dtype == np.float64:
+        body = wrap(double_literal(float(v)) for v in flat)
     elif data.dtype.itemsize == 1:
         body = _rows([str(v) for v in flat.tolist()], 16)
     else:
@@ -92,6 +94,13 @@ def float_literal(value: float) -> str:
         raise ValueError(f"{value} has no C literal")
     text = np.format_float_scientific(single, unique=True, trim="0")
     return f"{text}f"
+
+
+def double_literal(value: float) -> str:
+    """Return a float64 constant with the fewest digits that read back as the same bits."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} has no C literal")
+    return np.format_float_scientific(value, unique=True, trim="0")
 
 
 def identifier(text: str) -> str:

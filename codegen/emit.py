@@ -12,8 +12,9 @@ from importlib import resources
 
 import numpy as np
 
-from edgec.codegen import cwriter
+from edgec.codegen import cwriter, striped_code
 from edgec.codegen.layout import Plan, Region
+from edgec.codegen.program import Program
 from edgec.codegen.registry import Const, Io, Step, Value, as_kernel_op
 from edgec.pipeline.graph import Array, DType, Graph, Op, Tensor
 
@@ -80,7 +81,7 @@ class _Emitter:
 
     def files(self) -> dict[str, str]:
         code = self.code()
-        kernels = {s.kernel for s in self.plan.steps if s.kernel}
+        kernels = {part.kernel for s in self.plan.steps for part in s.parts if part.kernel}
         return {
             f"{self.name}.h": self.header(),
             f"{self.name}.c": code,
@@ -152,10 +153,12 @@ class _Emitter:
         params: list[str] = []
         calls: list[str] = []
         for index, (op, step) in enumerate(zip(self.graph.ops, self.plan.steps, strict=True)):
-            if step.params:
-                params.append(self._params(index, op, step))
+            if step.program is not None:
+                params.append(self._stripes(index, op, step, step.program))
+            elif step.params:
+                params.append(self._params(f"{index}", op, step))
             calls.append(self._call(index, op, step))
-        headers = sorted({s.kernel for s in self.plan.steps if s.kernel})
+        headers = sorted({p.kernel for s in self.plan.steps for p in s.parts if p.kernel})
         pointers = [f"input_{i}" for i in range(len(self.graph.inputs))]
         pointers += [f"output_{i}" for i in range(len(self.graph.outputs))]
         guard = " || ".join(f"{p} == NULL" for p in [*pointers, "arena"])
@@ -180,7 +183,8 @@ class _Emitter:
         return "\n".join(p for p in parts if p) + "\n"
 
     def _copies(self) -> bool:
-        return bool(self.plan.copies or self._state())
+        programs = [s.program for s in self.plan.steps if s.program is not None]
+        return bool(self.plan.copies or self._state() or any(map(striped_code.copies, programs)))
 
     def _reset(self) -> str:
         state = self._state()
@@ -193,12 +197,30 @@ class _Emitter:
         )
         return f"void {self.name}_reset(void *arena)\n{{\n{body}}}\n"
 
-    def _params(self, index: int, op: Op, step: Step) -> str:
+    def _params(self, number: str, op: Op, step: Step) -> str:
         fields = [
-            (field, self._value(f"{index}_{field}", value)) for field, value in step.params.items()
+            (field, self._value(f"{number}_{field}", value)) for field, value in step.params.items()
         ]
-        head = f"static const {step.kernel}_params layer_{index} = {{ /* {op.builtin} */"
+        head = f"static const {step.kernel}_params layer_{number} = {{ /* {op.builtin} */"
         return f"{head}\n{cwriter.initializer(fields)}\n}};\n"
+
+    def _stripes(self, index: int, op: Op, step: Step, program: Program) -> str:
+        """Return the function of an op computed by stripes, after the parameters of its calls."""
+        structs: dict[int, str] = {}
+        texts: list[str] = []
+        for action in program.calls():
+            if action.step.params and id(action.step) not in structs:
+                number = f"{index}_{len(structs)}"
+                structs[id(action.step)] = f"layer_{number}"
+                texts.append(self._params(number, program.members[action.member], action.step))
+
+        def constant(name: str) -> str:
+            tensor = program.tensors[name]
+            shape = " x ".join(map(str, tensor.shape))
+            return self.constant(f"{index}_{name}", tensor.values, shape)
+
+        symbols = striped_code.Symbols(f"layer_{index}", structs, constant, f"{self.name}_rows_fn")
+        return "\n".join([*texts, striped_code.function(program, symbols, step.inputs)])
 
     def _value(self, symbol: str, value: Value) -> str:
         if value is None:
@@ -221,8 +243,7 @@ class _Emitter:
             self.weights.append(cwriter.struct_array("edgec_channel", name, flat, comment))
             self.externs.append(f"extern const edgec_channel {name}[{len(flat)}];\n")
         else:
-            kind = DType("int8" if data.dtype == np.uint8 else str(data.dtype)).c_type
-            kind = "uint8_t" if data.dtype == np.uint8 else kind
+            kind = "double" if data.dtype == np.float64 else DType(str(data.dtype)).c_type
             self.weights.append(cwriter.array(kind, name, flat, comment))
             self.externs.append(f"extern const {kind} {name}[{data.size}];\n")
         return name
@@ -254,7 +275,7 @@ class _Emitter:
     def _call(self, index: int, op: Op, step: Step) -> str:
         graph = self.graph
         shape = " x ".join(map(str, graph[op.outputs[0]].shape))
-        lines = [f"    /* {index}: {op.builtin} -> {shape} */"]
+        lines = [f"    /* {index}: {op.title} -> {shape} */"]
         if step.view:
             if index in self.plan.copies:
                 out, source = self.pointer(op.outputs[0], False), self.pointer(op.inputs[0], True)
@@ -270,6 +291,10 @@ class _Emitter:
         names = [op.inputs[i] for i in step.inputs]
         ins = [self.pointer(n, not self.graph[n].variable) for n in names]
         outs = [self.pointer(n, False) for n in op.outputs]
+        if step.program is not None:
+            memory = [*ins, *outs, "NULL" if self.plan.scratch[index] is None else
+                      f"a + {self.plan.scratch[index]}"]  # fmt: skip
+            return striped_code.call(f"layer_{index}", step.program, memory)
         args = [f"&layer_{index}"] if step.params else []
         lines: list[str] = []
         if step.arrays:

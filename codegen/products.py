@@ -68,19 +68,24 @@ def clamp_float(x: Array, activation: Activation) -> Array:
 
 
 def product_types(op: KernelOp, io: Io) -> bool:
-    """Input, weights and output are all int8 or all float32; the bias is int32 or float32.
+    """Input and output are int8 or int16 and the weights int8, or all are float32.
 
-    int8 weights are symmetric (zero point 0), with one scale or one per output channel.
+    int8 weights are symmetric (zero point 0), with one scale or one per output channel. The bias
+    is int32 or float32; for int16 see `int16_products`.
     """
     x, weights, bias = io.x, io.input(1), io.optional(2)
     if x.dtype is DType.FLOAT32:
         ends = (weights, io.y) if bias is None else (weights, io.y, bias)
         return all(t.dtype is DType.FLOAT32 for t in ends)
-    if not all(t.dtype is DType.INT8 and t.quant for t in (x, weights, io.y)):
+    wanted = {(DType.INT8,) * 3, (DType.INT16, DType.INT8, DType.INT16)}
+    if (x.dtype, weights.dtype, io.y.dtype) not in wanted:
+        return False
+    if not (x.quant and weights.quant and io.y.quant):
         return False
     symmetric = not any(weights.q.zero_points)
     whole = not x.q.per_channel and not io.y.q.per_channel
-    return symmetric and whole and (bias is None or bias.dtype is DType.INT32)
+    narrow = x.dtype is DType.INT16 or bias is None or bias.dtype is DType.INT32
+    return symmetric and whole and narrow
 
 
 def constant_weights(op: KernelOp, io: Io) -> bool:
@@ -107,8 +112,8 @@ def accumulator_fits(rows: Callable[[Io], Array]) -> Callable[[KernelOp, Io], bo
     """
 
     def sum_fits_int32(op: KernelOp, io: Io) -> bool:
-        """The sum of bias and products fits 32 bits for every input."""
-        if io.x.dtype is DType.FLOAT32:
+        """The sum of bias and products fits 32 bits for every int8 input."""
+        if io.x.dtype is not DType.INT8:
             return True
         weights = rows(io).astype(np.int64)
         # the kernels start from the bias with the zero point folded in, so both must fit

@@ -58,6 +58,25 @@ def requantize_single(acc: Array, multiplier: Array | int, shift: Array | int) -
     return np.asarray(np.clip(result, -(2**31), 2**31 - 1))
 
 
+def reduced_multiplier(multiplier: Array | int) -> Array:
+    """Return multipliers rounded to the 15 bits that 64-bit sums are multiplied by."""
+    mult = np.asarray(multiplier, np.int64)
+    return np.where(mult < 0x7FFF0000, (mult + (1 << 15)) >> 16, 0x7FFF)
+
+
+def requantize_reduced(acc: Array, multiplier: Array | int, shift: Array | int) -> Array:
+    """Return MultiplyByQuantizedMultiplier of int64 sums below 2**47: one rounding, halves up."""
+    total = 15 - np.asarray(shift, np.int64)
+    product = np.asarray(acc, np.int64) * reduced_multiplier(multiplier)
+    return np.asarray((product + (np.int64(1) << (total - 1))) >> total)
+
+
+def requantize_real(acc: Array, scale: Array | float) -> Array:
+    """Return sums multiplied in float64 and rounded, halves away from zero (C's `round`)."""
+    twice = np.trunc(2.0 * (np.asarray(acc, np.float64) * scale)).astype(np.int64)
+    return np.asarray(np.sign(twice) * ((np.abs(twice) + 1) // 2))
+
+
 def doubling_high_mul(a: Array, b: Array | int) -> Array:
     """Return gemmlowp's SaturatingRoundingDoublingHighMul of int32 values held as int64."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import mve_products, products, thumb1
+from edgec.codegen import int16_products, mve_products, products, thumb1
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.stored_weights import stored_steps
 from edgec.codegen.window import Window, height_width
 from edgec.codegen.winograd import transformed_filter
 from edgec.pipeline.graph import Activation, Array, DType
@@ -53,12 +54,17 @@ def _rows(io: Io) -> Array:
     return weights.reshape(weights.shape[0], -1)
 
 
+def _wide_rows(op: Conv2D, io: Io) -> int16_products.Rows:
+    return int16_products.fixed_rows(io, _rows(io), narrow=op.narrow_bias)
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conv2D(KernelOp):
     """2-D convolution; groups follow from the channels of input and filter."""
 
     builtin: ClassVar[str] = "CONV_2D"
+    banded: ClassVar[bool] = True
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(2, 3),
         four_dimensions,
@@ -68,15 +74,17 @@ class Conv2D(KernelOp):
         filter_fits,
         products.bias_fits(lambda io: io.input(1).shape[0]),
         products.accumulator_fits(_rows),
+        *int16_products.limits(_wide_rows),
         window_fits,
     )
 
     window: Window
     activation: Activation
+    narrow_bias: bool = False
 
     @classmethod
     def parse(cls, node: Node) -> Self:
-        """Read Conv2DOptions: 0 padding, 1 stride_w, 2 stride_h, 3 activation, 4-5 dilation w h."""
+        """Read Conv2DOptions: 0 padding, 1-2 stride w h, 3 activation, 4-5 dilation w h, 6 bias."""
         o, x, w = node.options, node.input(0).shape, node.input(1).shape
         window = Window.of_padding(
             o.int8(0),
@@ -85,7 +93,8 @@ class Conv2D(KernelOp):
             (o.int32(2), o.int32(1)),
             (o.int32(5, 1), o.int32(4, 1)),
         )
-        return cls(window=window, activation=Activation(o.int8(3)), **node.ends)
+        narrow = int16_products.narrow_bias(node, 6)
+        return cls(window=window, activation=Activation(o.int8(3)), narrow_bias=narrow, **node.ends)
 
     def shapes(self, io: Io) -> tuple[Shape, ...]:
         """Return (batch, out_h, out_w, out_ch)."""
@@ -98,7 +107,7 @@ class Conv2D(KernelOp):
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum the taps exactly (integers in float64), then requantise."""
-        quantised = io.x.dtype is DType.INT8
+        quantised = io.x.dtype is not DType.FLOAT32
         x = np.asarray(inputs[0], np.float64) - (io.x.q.zero_point if quantised else 0)
         weights = io.input(1).values
         taps = self.window.taps(x, 0.0)
@@ -107,7 +116,10 @@ class Conv2D(KernelOp):
             np.tensordot(a, w.astype(np.float64), axes=([3, 4, 5], [1, 2, 3]))
             for a, w in zip(np.split(taps, groups, 5), np.split(weights, groups, 0), strict=True)
         ]
-        acc = np.concatenate(sums, axis=3) + products.bias_values(io.optional(2), len(weights))
+        acc = np.concatenate(sums, axis=3)
+        if io.x.dtype is DType.INT16:
+            return (int16_products.finish(acc, _wide_rows(self, io), io.y, self.activation),)
+        acc = acc + products.bias_values(io.optional(2), len(weights))
         if not quantised:
             return (products.clamp_float(acc, self.activation),)
         mult = products.channel_multipliers(io.x, io.input(1), io.y, len(weights))
@@ -115,7 +127,10 @@ class Conv2D(KernelOp):
         return (products.finish(acc, mult, io.y, self.activation, single=False),)
 
     def lower(self, io: Io) -> Step:
-        """Return the direct kernel; int8 gathers windows larger than a pixel into scratch."""
+        """Return the direct kernel; integers gather windows larger than a pixel into scratch."""
+        if io.x.dtype is DType.INT16:
+            rows16 = _wide_rows(self, io)
+            return int16_products.convolution(io, rows16, self.window, self.activation)
         weights = io.input(1)
         win = self.window
         shape = {
@@ -217,7 +232,12 @@ class Conv2D(KernelOp):
         return -(-io.y.size // out_ch // 2) * (blocks * sums + widen)
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernel of cores with SMLAD: int8 in one group."""
+        """Return the kernels of the core for int8, and those for weights in less than a byte."""
+        plain = self._plain_variants(io, features)
+        return (*plain, *stored_steps(io, (self.lower(io), *plain)))
+
+    def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernels that take every weight: of cores with SMLAD, MVE, or Thumb-1 only."""
         if io.x.dtype is DType.INT8 and thumb1.FEATURE in features:
             whole = io.x.shape[3] == io.input(1).shape[3]
             return (thumb1.conv_step(io, self.window, self.activation),) if whole else ()

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import depthwise_planes, mve_depthwise, products
+from edgec.codegen import depthwise_planes, int16_products, mve_depthwise, products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
@@ -33,12 +33,17 @@ def _rows(io: Io) -> Array:
     return weights.reshape(-1, weights.shape[3]).T
 
 
+def _wide_rows(op: DepthwiseConv2D, io: Io) -> int16_products.Rows:
+    return int16_products.fixed_rows(io, _rows(io))
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepthwiseConv2D(KernelOp):
     """2-D depthwise convolution; the depth multiplier follows from input and filter channels."""
 
     builtin: ClassVar[str] = "DEPTHWISE_CONV_2D"
+    banded: ClassVar[bool] = True
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(2, 3),
         four_dimensions,
@@ -48,6 +53,8 @@ class DepthwiseConv2D(KernelOp):
         filter_fits,
         products.bias_fits(lambda io: io.input(1).shape[3]),
         products.accumulator_fits(_rows),
+        *int16_products.limits(_wide_rows),
+        int16_products.row_fits,
         window_fits,
     )
 
@@ -78,12 +85,14 @@ class DepthwiseConv2D(KernelOp):
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum the taps exactly (integers in float64), then requantise."""
-        quantised = io.x.dtype is DType.INT8
+        quantised = io.x.dtype is not DType.FLOAT32
         x = np.asarray(inputs[0], np.float64) - (io.x.q.zero_point if quantised else 0)
         weights = io.input(1).values
         channels = weights.shape[3]
         taps = np.repeat(self.window.taps(x, 0.0), channels // io.x.shape[3], axis=5)
         acc = np.einsum("byxijc,ijc->byxc", taps, weights[0].astype(np.float64))
+        if io.x.dtype is DType.INT16:
+            return (int16_products.finish(acc, _wide_rows(self, io), io.y, self.activation),)
         acc = acc + products.bias_values(io.optional(2), channels)
         if not quantised:
             return (products.clamp_float(acc, self.activation),)
@@ -93,6 +102,9 @@ class DepthwiseConv2D(KernelOp):
 
     def lower(self, io: Io) -> Step:
         """Return the direct kernel."""
+        if io.x.dtype is DType.INT16:
+            rows16 = _wide_rows(self, io)
+            return int16_products.depthwise(io, rows16, self.window, self.activation)
         weights = io.input(1)
         channels = weights.shape[3]
         shape = {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import mve_products, products
+from edgec.codegen import int16_products, mve_products, products
 from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.stored_weights import stored_steps
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
 
@@ -39,13 +40,20 @@ def _rows(io: Io) -> Array:
     return io.input(1).values
 
 
+def _wide_rows(op: FullyConnected, io: Io) -> int16_products.Rows:
+    if op.rounding is Rounding.TFLITE:
+        return int16_products.real_rows(io)
+    rows = int16_products.fixed_rows(io, _rows(io), narrow=op.narrow_bias)
+    return replace(rows, multipliers=op.multipliers(io))
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullyConnected(KernelOp):
     """Dense layer.
 
     The `tflite` profile rounds once where `tflm` rounds twice, and `tflm` multiplies the scales of
-    whole tensors in float32.
+    whole tensors in float32. Between int16 the `tflite` profile rescales in float64.
     """
 
     builtin: ClassVar[str] = "FULLY_CONNECTED"
@@ -57,18 +65,21 @@ class FullyConnected(KernelOp):
         last_dimension_fits,
         products.bias_fits(lambda io: io.input(1).shape[0]),
         products.accumulator_fits(_rows),
+        *int16_products.limits(_wide_rows),
     )
 
     activation: Activation
     keep_dims: bool = False
+    narrow_bias: bool = False
 
     @classmethod
     def parse(cls, node: Node) -> Self:
-        """Read FullyConnectedOptions: 0 activation, 1 weights format, 2 keep_num_dims."""
+        """Read FullyConnectedOptions: 0 activation, 1 weights format, 2 keep_num_dims, 4 bias."""
         if node.options.int8(1) != 0:
             raise UnsupportedModelError("shuffled weights are not supported")
         activation = Activation(node.options.int8(0))
-        return cls(activation=activation, keep_dims=node.options.boolean(2), **node.ends)
+        keep, narrow = node.options.boolean(2), int16_products.narrow_bias(node, 4)
+        return cls(activation=activation, keep_dims=keep, narrow_bias=narrow, **node.ends)
 
     def shapes(self, io: Io) -> tuple[Shape, ...]:
         """Return (rows, out_size), or the input's shape with the last dimension replaced."""
@@ -97,11 +108,14 @@ class FullyConnected(KernelOp):
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Multiply exactly (integers in float64), then requantise."""
-        quantised = io.x.dtype is DType.INT8
+        quantised = io.x.dtype is not DType.FLOAT32
         weights = io.input(1).values
         x = np.asarray(inputs[0], np.float64).reshape(-1, weights.shape[1])
         x = x - (io.x.q.zero_point if quantised else 0)
         acc = x @ weights.T.astype(np.float64)
+        if io.x.dtype is DType.INT16:
+            out16 = int16_products.finish(acc, _wide_rows(self, io), io.y, self.activation)
+            return (out16.reshape(io.y.shape),)
         acc = acc + products.bias_values(io.optional(2), len(weights))
         if not quantised:
             return (products.clamp_float(acc, self.activation).reshape(io.y.shape),)
@@ -112,6 +126,8 @@ class FullyConnected(KernelOp):
 
     def lower(self, io: Io) -> Step:
         """Return the row-by-row kernel."""
+        if io.x.dtype is DType.INT16:
+            return int16_products.dense(io, _wide_rows(self, io), self.activation)
         weights = io.input(1)
         out, size = weights.shape
         shape = {"batches": io.x.size // size, "in_size": size, "out_size": out}
@@ -143,7 +159,12 @@ class FullyConnected(KernelOp):
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time."""
+        """Return the kernels of the core for int8, and those for weights in less than a byte."""
+        plain = self._plain_variants(io, features)
+        return (*plain, *stored_steps(io, (self.lower(io), *plain)))
+
+    def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time, or MVE."""
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
         single = self.rounding is Rounding.TFLITE

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import axes, products
+from edgec.codegen import axes, int16_products, products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
@@ -51,6 +51,10 @@ def _rows(io: Io) -> Array:
     return weights.reshape(weights.shape[0], -1)
 
 
+def _wide_rows(op: TransposeConv, product: Io) -> int16_products.Rows:
+    return int16_products.fixed_rows(product, _rows(product), narrow=op.narrow_bias)
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransposeConv(KernelOp):
@@ -70,6 +74,7 @@ class TransposeConv(KernelOp):
                 output_fits,
                 products.bias_fits(lambda io: io.input(1).shape[0]),
                 products.accumulator_fits(_rows),
+                *int16_products.limits(_wide_rows),
             )
         ),
     )
@@ -77,10 +82,11 @@ class TransposeConv(KernelOp):
     window: Window
     activation: Activation
     shape: Shape
+    narrow_bias: bool = False
 
     @classmethod
     def parse(cls, node: Node) -> Self:
-        """Read TransposeConvOptions: 0 padding, 1-2 stride w h, 3 activation; input 0: shape."""
+        """Read TransposeConvOptions: 0 padding, 1-2 stride w h, 3 activation, 4 bias."""
         o, w = node.options, node.input(1).shape
         shape = axes.integers(node, 0, "the output shape", 4)
         window = Window.of_padding(
@@ -89,7 +95,13 @@ class TransposeConv(KernelOp):
             (w[1], w[2]) if len(w) == 4 else (1, 1),
             (o.int32(2), o.int32(1)),
         )
-        return cls(window=window, activation=Activation(o.int8(3)), shape=shape, **node.ends)
+        return cls(
+            window=window,
+            activation=Activation(o.int8(3)),
+            shape=shape,
+            narrow_bias=int16_products.narrow_bias(node, 4),
+            **node.ends,
+        )
 
     def shapes(self, io: Io) -> tuple[Shape, ...]:
         """Return the shape that input 0 holds."""
@@ -102,10 +114,12 @@ class TransposeConv(KernelOp):
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum the taps exactly (integers in float64), then requantise."""
         ends = _product(io)
-        quantised = ends.x.dtype is DType.INT8
+        quantised = ends.x.dtype is not DType.FLOAT32
         x = np.asarray(inputs[2], np.float64) - (ends.x.q.zero_point if quantised else 0)
         channels = self.shape[3]
         acc = self._spread(x, ends.input(1).values.astype(np.float64))
+        if ends.x.dtype is DType.INT16:
+            return (int16_products.finish(acc, _wide_rows(self, ends), io.y, self.activation),)
         acc = acc + products.bias_values(ends.optional(2), channels)
         if not quantised:
             return (products.clamp_float(acc, self.activation),)
@@ -131,6 +145,9 @@ class TransposeConv(KernelOp):
         """Return the kernel, which collects the taps of each output pixel."""
         ends = _product(io)
         weights = ends.input(1)
+        if ends.x.dtype is DType.INT16:
+            rows16 = _wide_rows(self, ends)
+            return int16_products.transposed(ends, rows16, self.window, self.activation)
         shape = {
             **dict(zip(("batches", "in_h", "in_w", "in_ch"), ends.x.shape, strict=True)),
             **dict(zip(("out_h", "out_w", "out_ch"), self.shape[1:], strict=True)),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ai_edge_litert import schema_py_generated as schema
 from hypothesis import strategies as st
 
-from tests.support.cases import SCALES, quant, random_array
+from tests.support.cases import product_ends, random_array
+from tests.support.flatmodel import TYPES
 
 BUILTIN = "TRANSPOSE_CONV"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 
@@ -25,20 +26,23 @@ def add(draw, model, dtype):
     out = (batch, high, wide, out_ch)
     asked = model.tensor((4,), "int32", data=out)
     shape = (out_ch, kh, kw, depth)
-    data = random_array(draw, shape, dtype)
-    if dtype == "int8":
-        scales = [draw(SCALES) for _ in range(out_ch if draw(st.booleans()) else 1)]
-        weights = model.tensor(shape, dtype, scales, data=data)
-    else:
+    x_q, y_q, kind, reach = (), (), dtype, 1
+    options = schema.TransposeConvOptionsT()
+    data = random_array(draw, shape, "float32" if dtype == "float32" else "int8")
+    if dtype == "float32":
         weights = model.tensor(shape, dtype, data=data)
-    inputs = [asked, weights, model.input((batch, h, w, depth), dtype, *quant(draw, dtype))]
+    else:
+        x_q, scales, y_q, kind = product_ends(draw, dtype, kh * kw * depth, out_ch)
+        weights, reach = model.tensor(shape, "int8", scales, data=data), 5000
+        options.quantizedBiasType = TYPES[kind] if dtype == "int16" else 0
+    inputs = [asked, weights, model.input((batch, h, w, depth), dtype, *x_q)]
     if draw(st.booleans()):
-        kind, reach = ("int32", 5000) if dtype == "int8" else (dtype, 1)
         bias = random_array(draw, (out_ch,), kind, -reach, reach)
         inputs.append(model.tensor((out_ch,), kind, data=bias))
-    y = model.output(out, dtype, *quant(draw, dtype))
-    options = schema.TransposeConvOptionsT()
+    y = model.output(out, dtype, *y_q)
     options.padding = padding
     options.strideH, options.strideW = sh, sw
     options.fusedActivationFunction = draw(st.sampled_from((0, 1, 2, 3)))
-    model.op(BUILTIN, inputs, [y], options, version=4)
+    model.op(
+        BUILTIN, inputs, [y], options, version=5 if kind == "int32" and dtype == "int16" else 4
+    )

@@ -1,0 +1,73 @@
+/* edgec: hot */
+#include "edgec_depthwise_conv_2d_int16.h"
+
+#include "edgec_sum16.h"
+
+/* The taps of a window that lie inside the image, as ranges of kernel rows and columns. */
+typedef struct {
+    const int16_t *in; /* first input inside */
+    const int8_t *w;   /* its weight */
+    int32_t rows, columns;
+} inside;
+
+static int32_t first_inside(int32_t start, int32_t dilation)
+{
+    return start < 0 ? (-start + dilation - 1) / dilation : 0;
+}
+
+static int32_t end_inside(int32_t start, int32_t dilation, int32_t kernel, int32_t size)
+{
+    const int32_t end = start < size ? (size - start + dilation - 1) / dilation : 0;
+    return end < kernel ? end : kernel;
+}
+
+static inside clip(const edgec_depthwise_conv_2d_int16_params *p, const int16_t *in, int32_t y,
+                   int32_t x)
+{
+    const int32_t ky = first_inside(y, p->dilation_h);
+    const int32_t kx = first_inside(x, p->dilation_w);
+    inside r;
+    r.rows = end_inside(y, p->dilation_h, p->kernel_h, p->in_h) - ky;
+    r.columns = end_inside(x, p->dilation_w, p->kernel_w, p->in_w) - kx;
+    r.in = in + ((y + ky * p->dilation_h) * p->in_w + x + kx * p->dilation_w) * p->in_ch;
+    r.w = p->weights + (ky * p->kernel_w + kx) * p->in_ch * p->multiplier;
+    return r;
+}
+
+static void pixel(const edgec_depthwise_conv_2d_int16_params *p, const inside *r, int16_t *out)
+{
+    const int32_t out_ch = p->in_ch * p->multiplier;
+    const int32_t in_step = p->dilation_w * p->in_ch;
+    const int32_t in_row = p->dilation_h * p->in_w * p->in_ch - r->columns * in_step;
+    const int32_t w_row = (p->kernel_w - r->columns) * out_ch;
+    for (int32_t ic = 0, oc = 0; ic < p->in_ch; ++ic) {
+        for (int32_t m = 0; m < p->multiplier; ++m, ++oc) {
+            const int16_t *a = r->in + ic;
+            const int8_t *w = r->w + oc;
+            int64_t sum = p->bias[oc];
+            for (int32_t ky = r->rows; ky > 0; --ky, a += in_row, w += w_row) {
+                int32_t row = 0;
+                for (int32_t kx = r->columns; kx > 0; --kx, a += in_step, w += out_ch) {
+                    row += *a * *w;
+                }
+                sum += row;
+            }
+            const int32_t v = edgec_requant_reduced(sum, p->multipliers[oc], p->shifts[oc]);
+            out[oc] = (int16_t)edgec_clamp(v, p->out_min, p->out_max);
+        }
+    }
+}
+
+void edgec_depthwise_conv_2d_int16(const edgec_depthwise_conv_2d_int16_params *p,
+                                   const int16_t *in, int16_t *out)
+{
+    for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->in_ch) {
+        for (int32_t oy = 0; oy < p->out_h; ++oy) {
+            for (int32_t ox = 0; ox < p->out_w; ++ox, out += p->in_ch * p->multiplier) {
+                const inside r =
+                    clip(p, in, oy * p->stride_h - p->pad_top, ox * p->stride_w - p->pad_left);
+                pixel(p, &r, out);
+            }
+        }
+    }
+}
