@@ -9,10 +9,10 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: bench-cortex-m help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: bench-cortex-m kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: tools-test $(VENV)/.edgec-dev ## Install everything: cross compiler, emulator, .venv
 
@@ -38,6 +38,12 @@ format: $(VENV)/.edgec-dev ## Format Python and C in place
 
 bench-cortex-m: $(VENV)/.edgec-dev tools-demo ## Measure the benchmark models on every Cortex-M, beside TFLM
 	$(PY) tools/bench_cortex_m.py $(BENCH_ARGS)
+
+kernel-tables: $(VENV)/.edgec-dev tools-demo ## Measure the code of every kernel on every Cortex-M
+	$(PY) tools/measure_kernels.py $(TABLE_ARGS)
+
+kernel-paces: $(VENV)/.edgec-dev tools-demo ## Count what every kernel takes on every Cortex-M
+	$(PY) tools/measure_paces.py $(PACE_ARGS)
 
 tables: $(VENV)/.edgec-demo ## Write the generated tables in docs/ anew
 	$(PY) tools/gen_tables.py

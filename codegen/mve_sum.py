@@ -45,5 +45,5 @@ def step(io: Io, scales: tuple[Scale, Scale, Scale], activation: Activation) -> 
         },
         inputs=order,
         in_place=(0, 1),
-        cost=Cost(50 + 18 * -(-io.y.size // 4), 36),
+        cost=Cost(50 + 18 * -(-io.y.size // 4), 0),
     )

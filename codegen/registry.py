@@ -140,8 +140,10 @@ Accesses = tuple[tuple[range, range], ...]
 class Cost:
     """What a kernel is expected to take for one layer: the planner's basis for choosing.
 
-    `instructions` are of one inference on the target's core; `flash_bytes` are the layer's
-    parameters and packed weights, without the kernel's code, which layers share.
+    `instructions` are of one inference on a core that the kernel is meant for, compiled for speed;
+    what they come to on the target's core is measured (`kernel_table`). `flash_bytes` are the
+    arrays that the parameters point to. The kernel's code, which layers share, and the size of its
+    parameters are measured, too.
     """
 
     instructions: int
@@ -158,7 +160,8 @@ class Step:
     positions of the op's inputs that are passed as pointers. Where `arrays` is set, inputs are
     passed as one `const void *const *` and outputs as one `void *const *`. A kernel that takes
     working memory has `scratch_bytes` (0: this time it gets a null pointer), others None. A `view`
-    computes nothing: the output is the input's memory. `cost` is stated where there is a choice.
+    computes nothing: the output is the input's memory. `cost` is stated where there is a choice;
+    `reason` is filled in by what chose.
 
     `accesses` and `in_place` say how the planner may save memory where an input is not needed
     afterwards. `accesses` are the byte ranges of the first input that are read, and of the output
@@ -176,6 +179,7 @@ class Step:
     cost: Cost | None = None
     accesses: Accesses = ()
     in_place: tuple[int, ...] = ()
+    reason: str = ""
 
 
 class KernelOp(Op):

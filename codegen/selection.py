@@ -1,21 +1,45 @@
-"""Chooses a kernel for every op, by cost: what `--optimize` means beyond compiler flags."""
+"""Chooses the kernels of a model by cost: what `--optimize` means beyond compiler flags.
+
+A layer costs instructions, and flash for its parameters; a kernel costs the flash of its code, once
+however many layers call it. Both are those of the target's core: see `kernel_table`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from edgec.codegen.registry import Cost, Io, KernelOp, Step, as_kernel_op
+from edgec.codegen.kernel_search import (
+    Choice,
+    Code,
+    Layers,
+    Option,
+    cheapest,
+    fastest,
+    fastest_within,
+    smallest,
+    total_bytes,
+    total_instructions,
+)
+from edgec.codegen.kernel_table import KernelTable, Optimize, kernel_table
+from edgec.codegen.registry import Const, Cost, Io, Step, as_kernel_op
 from edgec.pipeline.graph import Graph
 
-Optimize = Literal["size", "balanced", "speed"]
+__all__ = ["Optimize", "Steps", "choose_steps", "rival_steps"]
 
 BALANCED_GROWTH = 1.25
-"""How much more flash than its smallest kernel a layer may take for speed in balanced mode."""
-CODE_BYTES = 8192
-"""What kernels and calls take of a flash budget, about; the linker has the last word."""
+"""How much more flash than at least balanced mode spends on speed: for a layer, and in all."""
+PRICES: Mapping[Optimize, float] = {"size": 4.0, "balanced": 0.01, "speed": 0.0}
+"""By how many percent a choice must be faster for each percent of flash that it takes more.
 
-_Rival = tuple[Cost, Step]
+To save the last percent of flash, size mode would take the plainest kernels at many times the
+instructions; it does so only where a budget asks for it.
+"""
+_RUN_BYTES, _CALL_BYTES = 40, 22
+"""What the generated function takes, and each call in it."""
+
+Steps = dict[tuple[str, ...], Step]
+"""Steps by the outputs of their op."""
 
 
 def choose_steps(
@@ -23,55 +47,106 @@ def choose_steps(
     features: frozenset[str],
     optimize: Optimize,
     flash_bytes: int | None = None,
-) -> dict[tuple[str, ...], Step]:
-    """Return the chosen kernel of every op, by the op's outputs.
+    cpu: str = "",
+) -> Steps:
+    """Return the chosen kernel of every op, with its cost on the core and the reason.
 
-    Where the parameters would not fit `flash_bytes`, layers fall back to smaller kernels one by
-    one, the one first that saves most flash for each instruction it costs.
+    Flash and speed are traded at the mode's price, and `balanced` takes a quarter more flash than
+    at least at most. `flash_bytes` is what parameters and code may take: where the choice takes
+    more, it is the fastest that does not, or the smallest there is if none fits.
     """
-    chosen: dict[tuple[str, ...], Step] = {}
-    rivals: dict[tuple[str, ...], list[_Rival]] = {}
+    rivals = rival_steps(graph, features, optimize, cpu)
+    table = kernel_table(cpu, features, optimize)
+    problem = _Problem(
+        [[Option(s.kernel, *_costs(s)) for s in steps] for steps in rivals.values()],
+        {s.kernel: table.code(s.kernel) for steps in rivals.values() for s in steps},
+    )
+    overhead = _RUN_BYTES + _CALL_BYTES * len(graph.ops)
+    limit = None if flash_bytes is None else flash_bytes - overhead
+    choice = problem.choice(optimize, limit)
+    return {
+        outputs: replace(steps[number], reason=_reason(layer, number, optimize))
+        for (outputs, steps), layer, number in zip(
+            rivals.items(), problem.layers, choice, strict=True
+        )
+    }
+
+
+def rival_steps(
+    graph: Graph, features: frozenset[str], optimize: Optimize, cpu: str = ""
+) -> dict[tuple[str, ...], Sequence[Step]]:
+    """Return every way to compute each op, by its outputs, with the cost of each on the core."""
+    table = kernel_table(cpu, features, optimize)
+    found: dict[tuple[str, ...], Sequence[Step]] = {}
     for op in graph.ops:
-        found = _rivals(as_kernel_op(op), Io.of(graph, op), features)
-        rivals[op.outputs] = [(s.cost, s) for s in found if s.cost is not None]
-        best = _best(rivals[op.outputs], optimize)
-        chosen[op.outputs] = found[0] if best is None else best
-    if flash_bytes is not None:
-        _fall_back(chosen, rivals, flash_bytes - CODE_BYTES)
-    return chosen
+        kernel_op, io = as_kernel_op(op), Io.of(graph, op)
+        steps = (kernel_op.lower(io), *kernel_op.variants(io, features))
+        found[op.outputs] = [_on_core(step, table) for step in steps]
+    return found
 
 
-def _rivals(op: KernelOp, io: Io, features: frozenset[str]) -> Sequence[Step]:
-    return (op.lower(io), *op.variants(io, features))
+def _on_core(step: Step, table: KernelTable) -> Step:
+    """Return the step with its cost on the core, parameters counted in."""
+    params = table.params_bytes(step.kernel)
+    if step.cost is None:
+        return step
+    instructions = table.instructions(step.kernel, step.cost.instructions)
+    return replace(step, cost=Cost(instructions, step.cost.flash_bytes + params))
 
 
-def _best(rivals: Sequence[_Rival], optimize: Optimize) -> Step | None:
-    """Return the best kernel; None where none states its cost, so that there is no choice."""
-    if not rivals:
-        return None
-    if optimize == "size":
-        return min(rivals, key=lambda r: (r[0].flash_bytes, r[0].instructions))[1]
-    if optimize == "balanced":
-        limit = BALANCED_GROWTH * min(cost.flash_bytes for cost, _ in rivals)
-        rivals = [r for r in rivals if r[0].flash_bytes <= limit]
-    return min(rivals, key=lambda r: (r[0].instructions, r[0].flash_bytes))[1]
+def _costs(step: Step) -> tuple[int, int]:
+    """Return instructions and flash of a step; a kernel without rivals need not state them."""
+    if step.cost is not None:
+        return step.cost.instructions, step.cost.flash_bytes
+    return 0, sum(v.data.nbytes for v in step.params.values() if isinstance(v, Const))
 
 
-def _fall_back(
-    chosen: dict[tuple[str, ...], Step],
-    rivals: dict[tuple[str, ...], list[_Rival]],
-    limit: int,
-) -> None:
-    """Exchange kernels for smaller ones until the parameters fit, or none is smaller."""
-    while sum(s.cost.flash_bytes for s in chosen.values() if s.cost is not None) > limit:
-        exchanges = []
-        for key, step in chosen.items():
-            for cost, rival in rivals[key]:
-                now = step.cost
-                if now is not None and cost.flash_bytes < now.flash_bytes:
-                    slower = max(cost.instructions - now.instructions, 1)
-                    exchanges.append(((now.flash_bytes - cost.flash_bytes) / slower, key, rival))
-        if not exchanges:
-            return
-        _, key, rival = max(exchanges, key=lambda e: (e[0], e[1]))
-        chosen[key] = rival
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """All options of all layers, and the code of their kernels."""
+
+    layers: Layers
+    code: Code
+
+    def choice(self, optimize: Optimize, limit: int | None) -> Choice:
+        """Return the best choice for a mode within a limit of flash."""
+        fewest = total_instructions(self.layers, fastest(self.layers, self.code))
+        least = smallest(self.layers, self.code)
+        least_bytes = total_bytes(self.layers, self.code, least)
+        price = PRICES[optimize] * fewest / max(least_bytes, 1)
+        if optimize != "balanced":
+            return self.at_price(price, limit)
+        most = int(BALANCED_GROWTH * least_bytes)
+        limit = most if limit is None else min(most, limit)
+        numbers = [
+            [
+                n
+                for n, o in enumerate(layer)
+                if o.flash_bytes <= BALANCED_GROWTH * layer[at].flash_bytes
+            ]
+            for layer, at in zip(self.layers, least, strict=True)
+        ]
+        thrifty = [[layer[n] for n in own] for layer, own in zip(self.layers, numbers, strict=True)]
+        found = _Problem(thrifty, self.code).at_price(price, limit)
+        return [own[number] for own, number in zip(numbers, found, strict=True)]
+
+    def at_price(self, price: float, limit: int | None) -> Choice:
+        """Return the best choice at a price of flash, or where it takes too much, by speed."""
+        found = (
+            cheapest(self.layers, self.code, price) if price else fastest(self.layers, self.code)
+        )
+        if limit is None or total_bytes(self.layers, self.code, found) <= limit:
+            return found
+        return fastest_within(self.layers, self.code, limit)
+
+
+def _reason(layer: Sequence[Option], number: int, optimize: Optimize) -> str:
+    """Say why an option was chosen."""
+    if len(layer) == 1:
+        return "only kernel"
+    chosen, count = layer[number], len(layer)
+    if chosen.instructions == min(option.instructions for option in layer):
+        return f"fastest of {count}"
+    if chosen.flash_bytes == min(option.flash_bytes for option in layer):
+        return f"smallest of {count}"
+    return f"best of {count} for {optimize}"

@@ -28,9 +28,7 @@ def conv_step(io: Io, window: Window, activation: Activation) -> Step:
     mult = products.channel_multipliers(io.x, io.input(1), io.y, out_ch)
     low, high = activation_range(activation, io.y)
     stream = products.channel_stream(wrapped, mult)
-    # the portable kernel states counts of a core with 32-bit instructions, half of what it takes
-    # here, so this one is halved too: about 4 per MAC and 120 per output
-    half = 2 * io.y.size * rows.shape[1] + 60 * io.y.size
+    instructions = 4 * io.y.size * rows.shape[1] + 120 * io.y.size
     return Step(
         "edgec_conv_2d_int8_thumb1",
         {
@@ -47,5 +45,5 @@ def conv_step(io: Io, window: Window, activation: Activation) -> Step:
         },
         scratch_bytes=depth,
         accesses=window.accesses(io.x, io.y),
-        cost=Cost(half, packed.nbytes + stream.data.nbytes),
+        cost=Cost(instructions, packed.nbytes + stream.data.nbytes),
     )

@@ -43,7 +43,7 @@ def compile_model(
     model = path.read_bytes()
     source = tflite.parse(model, name, rounding, where=path.name)
     rewritten, savings = run_passes(source, target, shrink=shrink)
-    graph, plan = plan_memory(rewritten, target.features, optimize, flash_bytes)
+    graph, plan = plan_memory(rewritten, target.features, optimize, flash_bytes, target.cpu)
     verify_plan(graph, plan)
     return Compiled(model, source, graph, plan, savings)
 

@@ -53,26 +53,29 @@ def plan_memory(
     features: frozenset[str] = frozenset(),
     optimize: Optimize = "balanced",
     flash_bytes: int | None = None,
+    cpu: str = "",
+    steps: Mapping[tuple[str, ...], Step] | None = None,
 ) -> tuple[Graph, Plan]:
     """Return the graph with its ops in the best order found, and its memory plan.
 
     Kernels are chosen for a core with `features`; without any, all are portable C. `flash_bytes`
-    is what parameters and code may take.
+    is what parameters and code may take, `cpu` names the core whose measured costs count.
+    `steps` are the kernels by the outputs of their ops, where these are chosen already.
     """
-    lowered = choose_steps(graph, features, optimize, flash_bytes)
+    lowered = steps or choose_steps(graph, features, optimize, flash_bytes, cpu)
     fixed, owners, _ = storage(graph, [lowered[op.outputs] for op in graph.ops])
     order = best_order(graph, owners, [lowered[op.outputs].scratch_bytes or 0 for op in graph.ops])
     ordered = replace(graph, ops=tuple(graph.ops[i] for i in order))
-    steps = tuple(lowered[op.outputs] for op in ordered.ops)
-    fixed, owners, copies = storage(ordered, steps)
-    blocks = _blocks(ordered, steps, fixed, owners)
-    offsets = _pack(blocks, _overlaps(ordered, steps, fixed, owners, blocks))
+    chosen = tuple(lowered[op.outputs] for op in ordered.ops)
+    fixed, owners, copies = storage(ordered, chosen)
+    blocks = _blocks(ordered, chosen, fixed, owners)
+    offsets = _pack(blocks, _overlaps(ordered, chosen, fixed, owners, blocks))
     places = dict(fixed)
     places |= {name: Place(Region.ARENA, offsets[owner]) for name, owner in owners.items()}
     plan = Plan(
-        steps,
+        chosen,
         places,
-        tuple(offsets.get(_scratch_key(i)) for i in range(len(steps))),
+        tuple(offsets.get(_scratch_key(i)) for i in range(len(chosen))),
         copies,
         max((offsets[b.key] + b.size for b in blocks), default=0),
         _bound(blocks),

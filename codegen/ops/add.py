@@ -46,7 +46,7 @@ class Add(BinaryOp):
         """Return the broadcasting kernel."""
         step = BinaryOp.lower(self, io)
         return (
-            step if io.x.dtype is DType.FLOAT32 else replace(step, cost=Cost(80 * io.y.size, 107))
+            step if io.x.dtype is DType.FLOAT32 else replace(step, cost=Cost(80 * io.y.size, 0))
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
@@ -83,6 +83,6 @@ class Add(BinaryOp):
             "shift": shift,
             "size": io.y.size,
         }
-        cost = Cost(40 + 29 * io.y.size // 2, 36)
+        cost = Cost(40 + 29 * io.y.size // 2, 0)
         order = (1, 0) if swap else (0, 1)
         return (Step("edgec_add_int8_dsp", params, inputs=order, in_place=(0, 1), cost=cost),)

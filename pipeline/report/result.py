@@ -19,7 +19,11 @@ SCHEMA = "edgec.result/1"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One op as compiled; `count` is None where nothing was measured."""
+    """One op as compiled; `count` is None where nothing was measured.
+
+    `chosen` says why this kernel, `predicted` what it was expected to take: instructions of one
+    inference on the target's core, None for kernels that do not state their cost.
+    """
 
     index: int
     op: str
@@ -28,6 +32,8 @@ class Layer:
     macs: int
     weight_bytes: int
     count: int | None = None
+    chosen: str = ""
+    predicted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,8 @@ def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) ->
                 as_kernel_op(op).macs(io),
                 _weight_bytes(step, io),
                 counts.get(index, 0) if counts else None,
+                step.reason,
+                None if step.cost is None else step.cost.instructions,
             )
         )
     return tuple(rows)

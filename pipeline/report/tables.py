@@ -88,7 +88,10 @@ def _accuracy(result: Result) -> list[tuple[str, str]]:
 def layer_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return head and rows of the table of layers."""
     unit = result.unit or ""
-    head: tuple[str, ...] = ("#", "op", "output", "kernel", "MACs", "weights")
+    head: tuple[str, ...] = (
+        *("#", "op", "output", "kernel", "chosen as"),
+        *("MACs", "weights", "predicted"),
+    )
     measured = result.unit is not None
     if measured:
         head = (*head, unit, "per MAC")
@@ -99,8 +102,10 @@ def layer_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             layer.op,
             "x".join(map(str, layer.output)),
             layer.kernel.removeprefix("edgec_"),
+            layer.chosen,
             f"{layer.macs:,}" if layer.macs else "",
             f"{layer.weight_bytes:,}" if layer.weight_bytes else "",
+            "" if layer.predicted is None else f"{layer.predicted:,}",
         )
         if measured:
             count = layer.count or 0

@@ -1,4 +1,4 @@
-"""Kernels are chosen by stated cost, and fall back one by one where flash is short."""
+"""Kernels are chosen by cost, code included, and fall back where flash is short."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from edgec.codegen.selection import CODE_BYTES, choose_steps
+from edgec.codegen.kernel_table import kernel_table
+from edgec.codegen.selection import BALANCED_GROWTH, Steps, choose_steps, rival_steps
 from edgec.pipeline.graph import Graph, check
 from edgec.pipeline.load import tflite
 from tests.support.flatmodel import FlatModel
@@ -33,26 +34,71 @@ def graph() -> Graph:
     return check(tflite.parse(model.bytes(), "m"))
 
 
-def flash(graph: Graph, mode: str, budget: int | None = None) -> tuple[int, int]:
-    """Flash and instructions of the chosen kernels, as stated."""
-    steps = choose_steps(graph, DSP, mode, budget).values()
-    return sum(s.cost.flash_bytes for s in steps), sum(s.cost.instructions for s in steps)
+def instructions(steps: Steps) -> int:
+    return sum(step.cost.instructions for step in steps.values())
+
+
+def flash(steps: Steps, mode: str) -> int:
+    """Flash of the chosen kernels: parameters, weights, and the code that they link."""
+    table = kernel_table("", DSP, mode)
+    sections: dict[str, int] = {}
+    for step in steps.values():
+        sections |= table.code(step.kernel)
+    return sum(step.cost.flash_bytes for step in steps.values()) + sum(sections.values())
+
+
+def kernels(steps: Steps) -> set[str]:
+    return {step.kernel for step in steps.values()}
 
 
 def test_modes_trade_flash_for_instructions(graph: Graph) -> None:
-    size, balanced, speed = (flash(graph, mode) for mode in ("size", "balanced", "speed"))
-    assert size[0] <= balanced[0] < speed[0]
-    assert size[1] >= balanced[1] > speed[1]
+    chosen = {mode: choose_steps(graph, DSP, mode) for mode in ("size", "balanced", "speed")}
+    assert flash(chosen["size"], "size") <= flash(chosen["balanced"], "balanced")
+    assert flash(chosen["balanced"], "balanced") < flash(chosen["speed"], "speed")
+    assert instructions(chosen["balanced"]) > instructions(chosen["speed"])
+    for name in ("size", "balanced"):
+        assert "edgec_conv_2d_int8_dsp_winograd" not in kernels(chosen[name])
 
 
-def test_layers_fall_back_one_by_one_until_they_fit(graph: Graph) -> None:
-    least, most = flash(graph, "size"), flash(graph, "speed")
-    kinds = set()
+def test_balanced_mode_spends_a_quarter_more_flash_at_most(graph: Graph) -> None:
+    least = choose_steps(graph, DSP, "balanced", 100)
+    most = BALANCED_GROWTH * flash(least, "balanced")
+    assert flash(choose_steps(graph, DSP, "balanced"), "balanced") <= most
+
+
+def test_a_budget_counts_the_code(graph: Graph) -> None:
+    """Of two choices that differ by a kernel, the budget between them rules one out."""
+    mode = "speed"
+    fast, small = choose_steps(graph, DSP, mode), choose_steps(graph, DSP, mode, 100)
+    assert flash(small, mode) < flash(fast, mode)
+    taken = set()
     for share in (0.2, 0.5, 0.8):
-        budget = int(least[0] + share * (most[0] - least[0])) + CODE_BYTES
-        got = flash(graph, "speed", budget)
-        assert got[0] <= budget - CODE_BYTES
-        assert got[1] >= most[1]
-        kinds.add(got[1])
-    assert len(kinds) == 3
-    assert flash(graph, "speed", 100)[0] == least[0]
+        room = flash(small, mode) + int(share * (flash(fast, mode) - flash(small, mode)))
+        budget = room + 200  # the generated function is counted, too
+        got = choose_steps(graph, DSP, mode, budget)
+        assert flash(got, mode) <= budget
+        assert instructions(fast) <= instructions(got) <= instructions(small)
+        taken.add(instructions(got))
+    assert len(taken) == 3
+
+
+def test_a_small_layer_shares_a_kernel_that_is_linked_anyway(graph: Graph) -> None:
+    """What one kernel more would save in a layer does not pay for its code in size mode."""
+    assert len(kernels(choose_steps(graph, DSP, "size"))) == 1
+
+
+def test_costs_are_those_of_the_core(graph: Graph) -> None:
+    """The portable kernel takes twice the instructions with those of 16 bits only."""
+    wide = rival_steps(graph, frozenset(), "balanced", "cortex-m3")
+    narrow = rival_steps(graph, frozenset({"thumb1"}), "balanced", "cortex-m0plus")
+    for outputs, steps in wide.items():
+        ratio = narrow[outputs][0].cost.instructions / steps[0].cost.instructions
+        assert 1.5 < ratio < 3
+
+
+def test_the_choice_has_a_reason(graph: Graph) -> None:
+    for mode in ("size", "balanced", "speed"):
+        for step in choose_steps(graph, DSP, mode).values():
+            assert step.reason.endswith("of 4") or mode in step.reason
+    fast = choose_steps(graph, DSP, "speed").values()
+    assert {step.reason for step in fast} == {"fastest of 4"}
