@@ -50,15 +50,15 @@ static void pixel(const edgec_conv_2d_int8_params *p, const int8_t *patch, int32
     }
 }
 
-void edgec_conv_2d_int8(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
-                        void *scratch)
+void edgec_conv_2d_int8_strided(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
+                                int32_t stride, void *scratch)
 {
     int8_t *patch = scratch;
     const int32_t depth = p->in_ch / p->groups;
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->in_ch) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {
             const int32_t y = oy * p->stride_h - p->pad_top;
-            for (int32_t ox = 0; ox < p->out_w; ++ox, out += p->out_ch) {
+            for (int32_t ox = 0; ox < p->out_w; ++ox, out += stride) {
                 const int32_t x = ox * p->stride_w - p->pad_left;
                 if (patch == NULL) {
                     pixel(p, in + (y * p->in_w + x) * p->in_ch, 0, out);
@@ -71,4 +71,10 @@ void edgec_conv_2d_int8(const edgec_conv_2d_int8_params *p, const int8_t *in, in
             }
         }
     }
+}
+
+void edgec_conv_2d_int8(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
+                        void *scratch)
+{
+    edgec_conv_2d_int8_strided(p, in, out, p->out_ch, scratch);
 }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "edgec_conv_2d_int8_dsp_block.h"
-
 /* The input's row and column at a window's top left corner. */
 typedef struct {
     int32_t y, x;
@@ -95,8 +93,9 @@ static void expand(const edgec_conv_2d_int8_dsp_params *p, int32_t *to)
     }
 }
 
-void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
-                            void *scratch)
+void edgec_conv_2d_int8_dsp_windows(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in,
+                                    int8_t *out, int32_t out_stride,
+                                    edgec_conv_2d_int8_dsp_sums *sums, void *scratch)
 {
     uint32_t *lanes = scratch;
     int32_t *table = (int32_t *)scratch + p->depth;
@@ -113,6 +112,7 @@ void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t
     edgec_conv_2d_int8_dsp_blocks work =
         edgec_conv_2d_int8_dsp_begin(p->weights, p->shifts == NULL ? p->channels : table, lanes,
                                      p->depth, p->out_ch, p->out_min, p->out_max);
+    work.out_stride = out_stride;
     if (p->shifts != NULL) {
         expand(p, table);
     }
@@ -143,8 +143,8 @@ void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t
             } else {
                 widen_runs(p, in, a, b, most_run, lanes, spare);
             }
-            edgec_conv_2d_int8_dsp_pixels(&work, out, pixels);
-            out += pixels * p->out_ch;
+            sums(&work, out, pixels);
+            out += pixels * out_stride;
             a = b;
             a.x += p->stride_w;
             if (a.x == end_x) {
@@ -153,4 +153,10 @@ void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t
             }
         }
     }
+}
+
+void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
+                            void *scratch)
+{
+    edgec_conv_2d_int8_dsp_windows(p, in, out, p->out_ch, edgec_conv_2d_int8_dsp_pixels, scratch);
 }

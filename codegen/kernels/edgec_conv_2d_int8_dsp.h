@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "edgec_conv_2d_int8_dsp_block.h"
+
 /* A window is read in `runs_h * runs_w` runs of `run` bytes that follow each other in the input:
  * whole window rows, or single taps where the columns are dilated. Each run counts as `run_depth`
  * products, `run` rounded up to a multiple of 4; the weights beyond `run` are zero. */
@@ -25,5 +27,14 @@ typedef struct {
  * output channels, begun or whole. Aligned to 8. */
 void edgec_conv_2d_int8_dsp(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in, int8_t *out,
                             void *scratch);
+
+/* The products of two widened windows: edgec_conv_2d_int8_dsp_pixels, or another. */
+typedef void edgec_conv_2d_int8_dsp_sums(edgec_conv_2d_int8_dsp_blocks *work, int8_t *out,
+                                         int32_t pixels);
+
+/* The same with products of another kind, to pixels that are `out_stride` bytes apart. */
+void edgec_conv_2d_int8_dsp_windows(const edgec_conv_2d_int8_dsp_params *p, const int8_t *in,
+                                    int8_t *out, int32_t out_stride,
+                                    edgec_conv_2d_int8_dsp_sums *sums, void *scratch);
 
 #endif

@@ -179,7 +179,7 @@ static void run(const frame *work, const int32_t *weights)
 void edgec_conv_2d_int8_dsp_pixels(edgec_conv_2d_int8_dsp_blocks *work, int8_t *out, int32_t pixels)
 {
     const int32_t rest = work->out_ch % BLOCK;
-    const int32_t stride = pixels == 2 ? work->out_ch : 0;
+    const int32_t stride = pixels == 2 ? work->out_stride : 0;
     work->out_a = out;
     work->out_b = out + stride;
     if (work->channels != work->channels_end) {

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t out_min, out_max; /* the clamp, in each of four bytes */
     const int32_t *weights; /* (out_ch / 4, depth / 4, {k 0 2, k 1 3}, {channels 0 1, 2 3}) */
     int32_t out_ch;
+    int32_t out_stride; /* bytes from one pixel to the next */
 } edgec_conv_2d_int8_dsp_blocks;
 
 /* Fill in what stays the same for all pixels; depth is a multiple of 4. */
@@ -43,11 +44,11 @@ edgec_conv_2d_int8_dsp_begin(const int32_t *weights, const int32_t *channels, co
     work.out_max = (uint8_t)out_max * 0x01010101u;
     work.weights = weights;
     work.out_ch = out_ch;
+    work.out_stride = out_ch;
     return work;
 }
 
-/* All channels of one pixel or two, whose widened windows are in `lanes` and whose
- * (pixels, out_ch) outputs follow each other in memory. */
+/* All channels of one pixel or two, whose widened windows are in `lanes`, to `out`. */
 void edgec_conv_2d_int8_dsp_pixels(edgec_conv_2d_int8_dsp_blocks *work, int8_t *out,
                                    int32_t pixels);
 
