@@ -74,9 +74,10 @@ class _Replay:
         if step.view and index not in self.plan.copies:
             source, out = op.inputs[0], op.outputs[0]
             _require(self.start(source) == self.start(out), f"op {index}: view has moved")
-            # both names are one memory from here on
+            # all names of this memory are one from here on, those of earlier views too
+            shared = self.number[source]
             for name, number in list(self.number.items()):
-                if number == self.number[source]:
+                if number == shared:
                     self.number[name] = self.number[out]
             self.bytes_of(out)[:] = self.number[out]
             return
