@@ -59,7 +59,7 @@ def layers_of(
     """Yield every layer of a model under every kernel, with the oracle's answers."""
     content = model.bytes()
     graph = check(tflite.parse(content, "layers", rounding))
-    samples = _samples(model)
+    samples = extreme_values(model)
     if rounding is Rounding.TFLITE:
         want = run_litert(content, samples, resolver)
     else:
@@ -83,7 +83,7 @@ def layers_of(
             yield Layer(where, step, inputs, io.outputs, values, answers)
 
 
-def _samples(model: FlatModel) -> list[list[np.ndarray]]:
+def extreme_values(model: FlatModel) -> list[list[np.ndarray]]:
     """Return samples of random values, of nothing but the least int8, and of the greatest."""
     random = [model.draw_inputs(number) for number in (1, 2)]
     ends = (-128, 127)

@@ -95,3 +95,14 @@ def test_views_take_no_memory_and_copies_are_made_only_between_ends() -> None:
     _, plan = plan_memory(check(tflite.parse(model.bytes(), "m")))
     assert plan.arena_bytes == 32  # the caller's input and output
     assert plan.copies == {1}
+
+
+def test_a_value_seen_through_several_views_is_one_memory() -> None:
+    model = FlatModel()
+    x = model.input((2, 6), "int8", 0.1, 0)
+    total = model.tensor((2, 6), "int8", 0.1, 0)
+    model.op("ADD", [x, x], [total], schema.AddOptionsT())
+    model.op("RESHAPE", [total], [model.output((12,), "int8", 0.1, 0)])
+    model.op("RESHAPE", [total], [view := model.tensor((3, 4), "int8", 0.1, 0)])
+    model.op("ADD", [view, view], [model.output((3, 4), "int8", 0.1, 0)], schema.AddOptionsT())
+    verify_plan(*plan_memory(check(tflite.parse(model.bytes(), "m"))))
