@@ -31,8 +31,12 @@ from edgec.pipeline import errors
 from edgec.pipeline.errors import EdgecError, ToolMissingError, UnsupportedModelError
 
 _PACKAGES = ("h5py", "onnx", "tensorflow", "tf_keras")
+_TRAINING = (*_PACKAGES, "sklearn", "tensorflow_model_optimization")
 
 STAGES: Mapping[str, tuple[str, ...]] = {
+    "edgec.pipeline.compress.stage:as_float_file": _TRAINING,
+    "edgec.pipeline.compress.stage:begin": _TRAINING,
+    "edgec.pipeline.compress.stage:run_step": _TRAINING,
     "edgec.pipeline.lower.converter:convert": _PACKAGES,
     "edgec.pipeline.lower.converter:float_outputs": _PACKAGES,
     "edgec.pipeline.lower.converter:summarize": _PACKAGES,

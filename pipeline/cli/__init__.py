@@ -14,9 +14,11 @@ COMMANDS = {
     "bench": "Measure a bundle on its device: instructions per layer, stack, flash.",
     "build": "Build verified firmware from a Keras, ONNX or TFLite model.",
     "completion": "Print the shell's completion script.",
+    "compress": "Make a float model smaller by a recipe, and measure what it brought.",
     "doctor": "Show every tool edgec uses, and how to install what is missing.",
     "inspect": "Show a model's layers: shapes, quantisation, MACs, parameters.",
     "ops": "List the supported TFLite ops and the limits of each.",
+    "recipes": "List the recipes of compression, and the steps they are made of.",
     "targets": "List the targets, or show one.",
     "verify": "Compare a bundle's firmware with the reference interpreter.",
 }

@@ -82,6 +82,14 @@ def parse_recipe(name: str, table: dict[str, Any], where: str) -> Recipe:
     return Recipe(name, description, steps)
 
 
+def as_toml(recipe: Recipe) -> str:
+    """Return a recipe as a file's text, every parameter written out."""
+    import tomli_w
+
+    tables = [{k: v for k, v in step.items() if v is not None} for step in recipe.as_tables()]
+    return tomli_w.dumps({"description": recipe.description, "step": tables})
+
+
 def _step(entry: Any, where: str) -> Technique:
     if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
         raise UsageError(f"{where}: names no technique", 'as in: [[step]] use = "ptq"')

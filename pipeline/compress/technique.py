@@ -36,12 +36,14 @@ class Technique(ABC):
     """Base of all steps; a subclass's fields are its parameters, each with a default.
 
     `gives` says what the step leaves behind: a float model that another step may take further, or
-    the finished `.tflite`, which ends the recipe. `trains` marks steps that need labelled data.
+    the finished `.tflite`, which ends the recipe. `trains` marks steps that need labelled data;
+    `compiles` is whether the `.tflite` becomes C, or is for an interpreter only.
     """
 
     name: ClassVar[str] = ""
     gives: ClassVar[Gives] = "float"
     trains: ClassVar[bool] = False
+    compiles: ClassVar[bool] = True
 
     def problem(self) -> str:
         """Return what is wrong with the parameters as a sentence, or nothing."""

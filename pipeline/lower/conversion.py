@@ -19,15 +19,16 @@ from edgec.pipeline.lower.converted_file import in_signature_order, require_int8
 from edgec.pipeline.lower.unrolling import unroll_recurrent
 from edgec.pipeline.worker import Progress, Report
 
-Numbers = Literal["float32", "int8", "trained-int8"]
+Numbers = Literal["float32", "float16", "dynamic-range", "int8", "trained-int8"]
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """What to convert to.
 
-    `int8` takes the ranges from `samples`, one array an input in the Keras model's layout, and
-    `samples_from` says in words where they are from. `trained-int8` takes them from the fake
+    `float16` and `dynamic-range` store weights in 16-bit floats or int8 and compute in float32, for
+    runtimes that can. `int8` takes the ranges from `samples`, one array an input in the Keras
+    model's layout, and `samples_from` says in words where they are from. `trained-int8` takes them from the fake
     quantisers of a model that was trained with quantisation. `per_tensor` gives each weight one
     scale instead of one for each output channel.
     """
@@ -41,8 +42,8 @@ class Conversion:
 def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> bytes:
     """Convert a model, its ports in the order of `model.inputs` and `model.outputs`.
 
-    Inputs and outputs are int8 unless `how` says float32. Recurrent layers of `model` are unrolled
-    in place. `name` is what errors call the model; raises UnsupportedModelError where the converter
+    Inputs and outputs are int8 where `how` says so, float32 otherwise. Recurrent layers of `model`
+    are unrolled in place. `name` is what errors call the model; raises UnsupportedModelError where the converter
     refuses it.
     """
     import tensorflow as tf
@@ -76,7 +77,7 @@ def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> 
         raise UnsupportedModelError(
             f"{name}: TensorFlow's converter refused the model: {_reason(error)}"
         ) from error
-    if how.numbers != "float32":
+    if how.numbers in ("int8", "trained-int8"):
         require_int8_ports(content)
     return content
 
@@ -87,6 +88,10 @@ def _configure(converter: Any, how: Conversion, report: Report) -> None:
     if how.numbers == "float32":
         return
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if how.numbers == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if how.numbers in ("float16", "dynamic-range"):
+        return
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     if how.numbers == "int8":

@@ -1,0 +1,189 @@
+"""Which layers do not take 8 bits or zeros, measured one by one on the user's data.
+
+The float model becomes a float `.tflite` once, in the worker; from there on ai-edge-quantizer and
+LiteRT do the work: each layer alone in int8, each layer alone pruned, and the whole in int8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edgec.pipeline.compress.dataset import Dataset, Split
+from edgec.pipeline.compress.float_file import FloatFile, Node, activations, outputs
+from edgec.pipeline.compress.metric import Metric
+from edgec.pipeline.graph import Array
+from edgec.pipeline.lower.edge_quantizer import exactly, quantize_file
+from edgec.pipeline.worker import Progress, Report
+
+SCHEMA = "edgec.analysis/1"
+CALIBRATION = 200
+SQNR_SAMPLES = 64
+PRUNED_SHARE = 0.5
+WIDEST = 5
+"""How many layers a repair may give 16 bits, besides those that read them."""
+TOLERATED = 0.01
+"""How much of the metric a model may lose before a repair is proposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFinding:
+    """One layer; its name is that of its output in the `.tflite`.
+
+    `sqnr_db` is signal over quantisation noise of its output when the whole model is int8.
+    `quantized` and `pruned` are the metric with this layer alone in int8, or with the smaller half
+    of its weights zero. `weight_bytes` are in the image, `count` what it takes there; both and
+    `ram_bytes` (inputs and outputs) are None where no image was built.
+    """
+
+    name: str
+    op: str
+    macs: int
+    sqnr_db: float
+    quantized: float
+    pruned: float | None
+    weight_bytes: int | None = None
+    ram_bytes: int | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Recipe lines, and the metric they gave on the validation split; None if not tried."""
+
+    recipe: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Findings, the worst layer first; `unit` is what layers' counts count."""
+
+    metric: str
+    float_score: float
+    int8_score: float
+    samples: int
+    layers: tuple[LayerFinding, ...]
+    repairs: tuple[Repair, ...]
+    unit: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the findings as JSON-ready data."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+
+def analyze(content: bytes, data: Dataset, metric: Metric, report: Report) -> Analysis:
+    """Measure every layer of a float `.tflite` on the validation split; propose repairs.
+
+    The test split is left alone, because what is chosen by it would no longer be held out.
+    """
+    file = FloatFile(content)
+    split, samples = data.validation, data.calibration(CALIBRATION)
+    whole = quantize_file(content, samples, report)
+    noise = _noise(file, whole, tuple(x[:SQNR_SAMPLES] for x in split.inputs))
+    float_score = _score(content, split, metric)
+    findings = []
+    for number, node in enumerate(file.nodes):
+        report(Progress("analyze", number, len(file.nodes), node.label))
+        alone = quantize_file(content, samples, _quiet, only=exactly(node.output))
+        pruned = file.pruned(node, PRUNED_SHARE)
+        findings.append(
+            LayerFinding(
+                name=node.output,
+                op=node.op,
+                macs=node.macs,
+                sqnr_db=noise[node.output],
+                quantized=_score(alone, split, metric),
+                pruned=None if pruned is None else _score(pruned, split, metric),
+            )
+        )
+    sign = 1.0 if metric.higher_is_better else -1.0
+    findings.sort(key=lambda f: (sign * f.quantized, f.sqnr_db))
+    int8_score = _score(whole, split, metric)
+    repairs: tuple[Repair, ...] = ()
+    lost = sign * (float_score - int8_score)
+    if lost > TOLERATED:
+        trial = _Trial(file, samples, split, metric, float_score, report)
+        repairs = trial.repairs([f.name for f in findings])
+    return Analysis(metric.name, float_score, int8_score, split.count, tuple(findings), repairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What repairs are tried on."""
+
+    file: FloatFile
+    samples: Sequence[Array]
+    split: Split
+    metric: Metric
+    float_score: float
+    report: Report
+
+    def repairs(self, worst: Sequence[str]) -> tuple[Repair, ...]:
+        """Give more and more of the worst layers 16-bit activations until the loss is gone.
+
+        A layer's readers are widened too: they would round its output to 8 bits again. Training
+        is proposed where that is not enough.
+        """
+        nodes = {node.output: node for node in self.file.nodes}
+        tried: list[Repair] = []
+        for count in range(1, min(len(worst), WIDEST) + 1):
+            names = dict.fromkeys(
+                name for w in worst[:count] for name in (w, *nodes[w].readers) if name in nodes
+            )
+            wide = [self._pattern(nodes[name]) for name in names]
+            self.report(Progress("repair", count, WIDEST, f"{len(wide)} layers with 16 bits"))
+            made = quantize_file(self.file.content, self.samples, _quiet, wide=wide)
+            score = _score(made, self.split, self.metric)
+            tried.append(Repair(_lines({"use": "ptq-fast", "wide": wide}), score))
+            if self._repaired(score):
+                return (tried[-1],)
+        best = max(tried, key=lambda r: self._sign * (r.score or 0.0), default=None)
+        trained = Repair(_lines({"use": "qat"}), None)
+        return (trained,) if best is None else (best, trained)
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self.metric.higher_is_better else -1.0
+
+    def _repaired(self, score: float) -> bool:
+        return self._sign * (self.float_score - score) <= TOLERATED
+
+    def _pattern(self, node: Node) -> str:
+        """Return a short expression that matches a node's output and no other."""
+        short = "^" + re.escape(node.label)
+        matched = [n for n in self.file.nodes if re.search(short, n.output)]
+        return short if len(matched) == 1 else exactly(node.output)
+
+
+def _lines(step: dict[str, Any]) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"step": [step]})
+
+
+def _score(content: bytes, split: Split, metric: Metric) -> float:
+    return metric.score(outputs(content, split.inputs), split.targets)
+
+
+def _noise(file: FloatFile, quantized: bytes, inputs: tuple[Array, ...]) -> dict[str, float]:
+    """Return the SQNR in dB of every node's output in a quantised copy of the file."""
+    wanted, got = activations(file.content, inputs), activations(quantized, inputs)
+    return {node.output: _sqnr(wanted[node.output], got[node.output]) for node in file.nodes}
+
+
+def _sqnr(signal: Array, noisy: Array) -> float:
+    """Signal over noise in dB, both summed over all samples; 200 where nothing differs."""
+    power = float(np.square(signal, dtype=np.float64).sum())
+    noise = float(np.square(signal.astype(np.float64) - noisy).sum())
+    if noise == 0.0:
+        return 200.0
+    return 10.0 * float(np.log10(max(power, 1e-30) / noise))
+
+
+def _quiet(progress: Progress) -> None:
+    """Report nothing."""
