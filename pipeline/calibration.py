@@ -64,7 +64,11 @@ def calibrate(path: Path | None, inputs: Sequence[InputSpec]) -> Calibration:
     samples = load_samples(path, inputs)
     arrays = tuple(samples[spec.name] for spec in inputs)
     count = len(arrays[0])
-    warnings = [w for spec in inputs for w in _range_warnings(path, spec, samples[spec.name])]
+    warnings = [
+        warning
+        for spec in inputs
+        for warning in range_warnings(str(path), spec, samples[spec.name])
+    ]
     if count < 10:
         warnings.append(f"{path.name}: {count} calibration samples are few, 100 or more wanted")
     return Calibration(arrays, f"{path.name}: {count} samples", False, tuple(warnings))
@@ -82,16 +86,21 @@ def load_samples(path: Path, inputs: Sequence[InputSpec]) -> Samples:
         arrays = read_arrays(path, inputs)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read: {error}") from None
-    samples = {spec.name: _fitted(path, spec, arrays[spec.name]) for spec in inputs}
+    samples = {
+        spec.name: fitted(f"{path}: input {spec.name!r}", spec, arrays[spec.name])
+        for spec in inputs
+    }
     counts = {name: len(array) for name, array in samples.items()}
     if len(set(counts.values())) > 1:
         raise DataError(f"{path}: as many samples wanted for each input, got {counts}")
     return samples
 
 
-def _fitted(path: Path, spec: InputSpec, array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return samples as float32 in the compiled model's layout, or raise DataError."""
-    where = f"{path}: input {spec.name!r}"
+def fitted(where: str, spec: InputSpec, array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Return samples as float32 in the compiled model's layout, or raise DataError.
+
+    `where` names the array in the error.
+    """
     if array.dtype.kind not in "fiub":
         raise DataError(f"{where}: values of type {array.dtype}, numbers wanted")
     if array.ndim == 0 or len(array) == 0:
@@ -111,11 +120,12 @@ def _fitted(path: Path, spec: InputSpec, array: npt.NDArray[Any]) -> npt.NDArray
     return values
 
 
-def _range_warnings(path: Path, spec: InputSpec, values: npt.NDArray[np.float32]) -> Sequence[str]:
+def range_warnings(where: str, spec: InputSpec, values: npt.NDArray[np.float32]) -> Sequence[str]:
+    """Say where samples do not span the declared range; raise DataError where they must."""
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise DataError(
-            f"{path}: input {spec.name!r}: every value is {low:g}, so there is no range to measure"
+            f"{where}: input {spec.name!r}: every value is {low:g}, so there is no range to measure"
         )
     if spec.declared is None:
         return ()
@@ -124,12 +134,12 @@ def _range_warnings(path: Path, spec: InputSpec, values: npt.NDArray[np.float32]
     outside = low < wanted_low - slack or high > wanted_high + slack
     if outside and spec.binding:
         raise DataError(
-            f"{path}: input {spec.name!r}: values span [{low:g}, {high:g}], "
+            f"{where}: input {spec.name!r}: values span [{low:g}, {high:g}], "
             f"[{wanted_low:g}, {wanted_high:g}] wanted ({spec.declared_by})"
         )
     if outside or high - low < 0.05 * (wanted_high - wanted_low):
         return (
-            f"{path.name}: input {spec.name!r} spans [{low:g}, {high:g}], the model takes "
+            f"{Path(where).name}: input {spec.name!r} spans [{low:g}, {high:g}], the model takes "
             f"[{wanted_low:g}, {wanted_high:g}] ({spec.declared_by}); wrong scaling?",
         )
     return ()

@@ -61,7 +61,7 @@ def read_arrays(path: Path, inputs: Sequence[InputSpec]) -> Arrays:
         return _read_npz(path, inputs)
     only = _only_input(path, inputs)
     if path.is_dir():
-        return {only.name: _read_folder(path, only)}
+        return {only.name: read_folder(path, only)}
     if suffix == ".npy":
         return {only.name: _read_npy(path)}
     if suffix == ".csv":
@@ -81,11 +81,16 @@ def _only_input(path: Path, inputs: Sequence[InputSpec]) -> InputSpec:
     return inputs[0]
 
 
-def _read_npz(path: Path, inputs: Sequence[InputSpec]) -> Arrays:
+def require_loadable(path: Path) -> None:
+    """Raise DataError for an `.npz` of more bytes than are read."""
     with zipfile.ZipFile(path) as archive:
         total = sum(info.file_size for info in archive.infolist())
     if total > MAX_BYTES:
         raise DataError(f"{path}: {total} bytes of samples, at most {MAX_BYTES}")
+
+
+def _read_npz(path: Path, inputs: Sequence[InputSpec]) -> Arrays:
+    require_loadable(path)
     with np.load(path, allow_pickle=False) as file:
         wanted = [spec.name for spec in inputs]
         if len(wanted) == 1 and wanted[0] not in file.files:
@@ -134,7 +139,8 @@ def _read_csv(path: Path, spec: InputSpec) -> npt.NDArray[Any]:
     return np.asarray(rows, np.float64).reshape(len(rows), *spec.shape)
 
 
-def _read_folder(path: Path, spec: InputSpec) -> npt.NDArray[Any]:
+def read_folder(path: Path, spec: InputSpec) -> npt.NDArray[Any]:
+    """Stack the images or the `.npy` files of a folder, by name, or raise DataError."""
     files = sorted(file for file in path.iterdir() if file.is_file() and file.name[0] != ".")
     images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     arrays = [file for file in files if file.suffix.lower() == ".npy"]
