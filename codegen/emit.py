@@ -217,7 +217,8 @@ class _Emitter:
         def constant(name: str) -> str:
             tensor = program.tensors[name]
             shape = " x ".join(map(str, tensor.shape))
-            return self.constant(f"{index}_{name}", tensor.values, shape)
+            number = list(program.tensors).index(name)
+            return self.constant(f"{index}_c{number}", tensor.values, shape)
 
         symbols = striped_code.Symbols(f"layer_{index}", structs, constant, f"{self.name}_rows_fn")
         return "\n".join([*texts, striped_code.function(program, symbols, step.inputs)])

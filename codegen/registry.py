@@ -14,10 +14,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array, Graph, Op, Rounding, Tensor
+
+if TYPE_CHECKING:
+    from edgec.codegen.program import Program
 
 Shape = tuple[int, ...]
 
@@ -161,7 +164,8 @@ class Step:
     passed as one `const void *const *` and outputs as one `void *const *`. A kernel that takes
     working memory has `scratch_bytes` (0: this time it gets a null pointer), others None. A `view`
     computes nothing: the output is the input's memory. `cost` is stated where there is a choice;
-    `reason` is filled in by what chose.
+    `reason` is filled in by what chose. With a `program` the step is many calls: it becomes a
+    function of its own, and `kernel` is only a name.
 
     `accesses` and `in_place` say how the planner may save memory where an input is not needed
     afterwards. `accesses` are the byte ranges of the first input that are read, and of the output
@@ -180,6 +184,12 @@ class Step:
     accesses: Accesses = ()
     in_place: tuple[int, ...] = ()
     reason: str = ""
+    program: Program | None = None
+
+    @property
+    def parts(self) -> tuple[Step, ...]:
+        """The different kernel calls that the step is made of; itself if it is one."""
+        return (self,) if self.program is None else self.program.steps
 
 
 class KernelOp(Op):
@@ -188,6 +198,9 @@ class KernelOp(Op):
     __slots__ = ()
 
     constraints: ClassVar[tuple[Callable[[Any, Io], bool], ...]] = ()
+    banded: ClassVar[bool] = False
+    """Whether a row of output needs only the input rows under the op's `window`, or, where it has
+    none, only the same row: such ops can be computed by stripes."""
 
     @classmethod
     @abstractmethod

@@ -9,12 +9,13 @@ import edgec
 from edgec.codegen import emit, tflm
 from edgec.codegen.layout import Plan
 from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, render_project
-from edgec.codegen.selection import Optimize
+from edgec.codegen.selection import Optimize, rival_steps
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.load import tflite
 from edgec.pipeline.passes import Saving, run_passes
 from edgec.pipeline.plan import plan_memory
 from edgec.pipeline.replay import verify_plan
+from edgec.pipeline.striping import Fitted, fit_memory
 from edgec.targets.profile import Target
 
 
@@ -38,14 +39,39 @@ def compile_model(
     *,
     shrink: bool = True,
     flash_bytes: int | None = None,
+    ram_bytes: int | None = None,
 ) -> Compiled:
-    """Read a `.tflite`, rewrite its graph for the target, choose kernels and plan its memory."""
+    """Read a `.tflite`, rewrite its graph for the target, choose kernels and plan its memory.
+
+    Where the arena would leave no room for the rest within `ram_bytes`, layers go by stripes; the
+    smallest arena found is returned where none fits.
+    """
     model = path.read_bytes()
     source = tflite.parse(model, name, rounding, where=path.name)
     rewritten, savings = run_passes(source, target, shrink=shrink)
     graph, plan = plan_memory(rewritten, target.features, optimize, flash_bytes, target.cpu)
+    if ram_bytes is not None and plan.arena_bytes > ram_bytes - overhead_bytes(target):
+        rivals = rival_steps(graph, target.features, optimize, target.cpu)
+        fitted = fit_memory(
+            graph, plan, rivals, target.features, ram_bytes - overhead_bytes(target)
+        )
+        if fitted.plan.arena_bytes < plan.arena_bytes:
+            savings = (*savings, _striping(fitted, plan))
+            graph, plan = fitted.graph, fitted.plan
     verify_plan(graph, plan)
     return Compiled(model, source, graph, plan, savings)
+
+
+def overhead_bytes(target: Target) -> int:
+    """Return what stack and variables of a library take at most beside its arena, as measured."""
+    return 768 if "mve" in target.features else 512
+
+
+def _striping(fitted: Fitted, before: Plan) -> Saving:
+    """Return what stripes and other kernels saved."""
+    runs = [f"through layers {way.first} to {way.last} {way.rows_text}" for way in fitted.striped]
+    name = "stripes " + ", ".join(runs) if runs else "kernels with less working memory"
+    return Saving(name, 0, 0, 0, before.arena_bytes - fitted.plan.arena_bytes)
 
 
 def write_sources(compiled: Compiled, target: Target, root: Path) -> None:
@@ -53,7 +79,7 @@ def write_sources(compiled: Compiled, target: Target, root: Path) -> None:
     origin = emit.Origin(edgec.__version__, target.name)
     files = emit.emit(compiled.graph, compiled.plan, origin)
     _write(root / "src", files)
-    _write(root / "tflm", tflm.files(compiled.graph.name, compiled.model, compiled.graph, origin))
+    _write(root / "tflm", tflm.files(compiled.graph.name, compiled.model, compiled.source, origin))
     _write(root, {"flags.mk": flags_mk(target), "flags.cmake": flags_cmake(target)})
     render_project(root / "src", target, root / "firmware", model_info(compiled))
 

@@ -100,6 +100,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
             options.optimize,
             shrink=options.shrink,
             flash_bytes=options.flash_bytes,
+            ram_bytes=options.ram_bytes,
         )
         _check_arena(compiled, options)
         write_sources(compiled, target, work)
@@ -294,6 +295,7 @@ def _reopened(
         optimize,
         shrink=bool(bundle.options["shrink"]),
         flash_bytes=bundle.options["flash_bytes"],
+        ram_bytes=bundle.options.get("ram_bytes"),
     )
     write_sources(compiled, profile, work)
     inputs = random_samples(compiled, samples)
@@ -307,6 +309,7 @@ def _facts(options: BuildOptions) -> dict[str, str | int | None]:
         "quantize": options.quantize,
         "shrink": options.shrink,
         "flash_bytes": options.flash_bytes,
+        "ram_bytes": options.ram_bytes,
     }
 
 

@@ -167,6 +167,11 @@ class Op:
     outputs: tuple[str, ...]
     rounding: Rounding = Rounding.TFLITE
 
+    @property
+    def title(self) -> str:
+        """What the op is called in reports and comments."""
+        return self.builtin
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:

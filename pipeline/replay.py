@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from edgec.codegen.layout import Plan, Region
+from edgec.codegen.program import Base, Program, Spot
 from edgec.codegen.registry import Step
 from edgec.pipeline.graph import Array, Graph, Op
+from edgec.pipeline.program_replay import replay_program, tag
 
 
 def verify_plan(graph: Graph, plan: Plan) -> None:
@@ -81,6 +83,9 @@ class _Replay:
                     self.number[name] = self.number[out]
             self.bytes_of(out)[:] = self.number[out]
             return
+        if step.program is not None:
+            self._program(index, op, step, step.program)
+            return
         self._scratch(index, step, names)
         for position, name in enumerate(op.outputs):
             _require(self.start(name) is not None, f"op {index} writes a constant")
@@ -91,6 +96,27 @@ class _Replay:
                 apart = scratch + step.scratch_bytes <= at or at + size <= scratch
                 _require(apart, f"op {index}: scratch overlaps {name}")
             self._write(index, op, step, name, others)
+
+    def _program(self, index: int, op: Op, step: Step, program: Program) -> None:
+        """Run an op of many calls, byte by byte: what it writes belongs to no other value then."""
+        arena = np.full(len(self.holds), -1, np.int64)
+        starts: dict[Spot, int] = {}
+        for position in step.inputs:
+            name = op.inputs[position]
+            at, size = self.start(name), self.graph[name].size_bytes
+            assert at is not None
+            starts[Spot(Base.INPUT, 0, position, name)] = at
+            arena[at : at + size] = tag(program, name) + np.arange(size)
+        out = op.outputs[0]
+        at, size = self.start(out), self.graph[out].size_bytes
+        assert at is not None
+        starts[Spot(Base.OUTPUT, 0, 0, out)] = at
+        before = arena.copy()
+        replay_program(program, starts, self.plan.scratch[index] or 0, arena)
+        wanted = tag(program, out) + np.arange(size)
+        _require((arena[at : at + size] == wanted).all(), f"op {index}: {out} is overwritten")
+        self.holds[arena != before] = -2
+        self.bytes_of(out)[:] = self.number[out]
 
     def _touch(self, first: str, second: str) -> bool:
         a, b = self.start(first), self.start(second)

@@ -128,7 +128,7 @@ def explain_difference(device: Device, graph: Graph, plan: Plan, sample: Sample)
             at = first_difference(got, values[name], exact)
             if at is not None:
                 layer = (
-                    f"first in layer {number} ({op.builtin}, {plan.steps[number].kernel or 'view'})"
+                    f"first in layer {number} ({op.title}, {plan.steps[number].kernel or 'view'})"
                 )
                 return str(Difference(layer, at, float(got[at]), float(values[name][at])))
     return (

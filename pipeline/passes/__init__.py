@@ -28,12 +28,13 @@ PASSES = (
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """What a pass took away: ops, multiply-accumulates, bytes of constants."""
+    """What a rewrite took away: ops, multiply-accumulates, bytes of constants and of the arena."""
 
     name: str
     ops: int
     macs: int
     constant_bytes: int
+    arena_bytes: int = 0
 
 
 def run_passes(

@@ -109,7 +109,7 @@ def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) ->
         rows.append(
             Layer(
                 index,
-                op.builtin,
+                op.title,
                 io.y.shape,
                 step.kernel or ("copy" if index in plan.copies else "view"),
                 as_kernel_op(op).macs(io),
@@ -123,7 +123,13 @@ def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) ->
 
 
 def _weight_bytes(step: Step, io: Io) -> int:
-    arrays = [v.data for v in step.params.values() if isinstance(v, Const)]
+    consts = {
+        (str(v.data.dtype), v.data.tobytes()): v.data
+        for part in step.parts
+        for v in part.params.values()
+        if isinstance(v, Const)
+    }
+    arrays = list(consts.values())
     arrays += [
         t.data for t in (io.inputs[i] for i in step.inputs if not step.view)
         if t is not None and t.data is not None

@@ -28,7 +28,12 @@ def facts(result: Result) -> list[tuple[str, str]]:
 
 
 def _saving(saving: Saving) -> str:
-    parts = [(saving.ops, "ops"), (saving.macs, "MACs"), (saving.constant_bytes, "constant bytes")]
+    parts = [
+        (saving.ops, "ops"),
+        (saving.macs, "MACs"),
+        (saving.constant_bytes, "constant bytes"),
+        (saving.arena_bytes, "bytes of arena"),
+    ]
     counts = ", ".join(f"{count:,} {what}" for count, what in parts if count)
     return f"{saving.name.replace('_', ' ')} saved {counts}"
 
