@@ -11,6 +11,7 @@ import click
 import edgec
 
 COMMANDS = {
+    "analyze": "Show which layers do not take 8 bits, and the recipe that repairs it.",
     "bench": "Measure a bundle on its device: instructions per layer, stack, flash.",
     "build": "Build verified firmware from a Keras, ONNX or TFLite model.",
     "completion": "Print the shell's completion script.",

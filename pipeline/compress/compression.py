@@ -26,8 +26,8 @@ from edgec.pipeline.compress.recipe import Recipe
 from edgec.pipeline.compress.result import CompressionResult, ImageFigures, StepResult
 from edgec.pipeline.compress.stored_data import stored_test
 from edgec.pipeline.driver import build
-from edgec.pipeline.errors import UnsupportedModelError, UsageError
-from edgec.pipeline.load.source import Format, detect
+from edgec.pipeline.errors import UsageError
+from edgec.pipeline.load.source import detect, require_float
 from edgec.pipeline.load.tflite import c_name
 from edgec.pipeline.report.compression import draw, markdown
 from edgec.pipeline.worker import Progress, Report, run_stage
@@ -128,11 +128,7 @@ def _scored(run: _Run, model: Path, *, in_c: bool) -> Evaluation:
 def _begin(model: Path, folder: Path, options: CompressOptions, progress: Report) -> _Done:
     """Have the model and the data read into the folder."""
     kind = detect(model)
-    if kind is Format.TFLITE:
-        raise UnsupportedModelError(
-            f"{model.name}: a .tflite file has no layers to train",
-            "give the Keras or ONNX model it was made from",
-        )
+    require_float(model, kind)
     _open_folder(folder)
     place = _original(folder)
     place.mkdir(parents=True, exist_ok=True)

@@ -129,7 +129,8 @@ def _as_port(values: Array, port: Any) -> Array:
         return values
     scale, zero_point = port["quantization"]
     limits = np.iinfo(dtype)
-    return np.clip(np.round(values / scale) + zero_point, limits.min, limits.max).astype(dtype)
+    steps = np.clip(np.round(values / scale) + zero_point, limits.min, limits.max)
+    return np.asarray(steps, dtype)
 
 
 def _real(values: Array, detail: Any) -> Array:

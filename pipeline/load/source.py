@@ -69,6 +69,15 @@ def detect(path: Path) -> Format:
     return named
 
 
+def require_float(path: Path, kind: Format) -> None:
+    """Raise UnsupportedModelError for a `.tflite` file, which has no layers to train."""
+    if kind is Format.TFLITE:
+        raise UnsupportedModelError(
+            f"{path.name}: a .tflite file has no layers to train",
+            "give the Keras or ONNX model it was made from",
+        )
+
+
 def _content(head: bytes) -> Format | None:
     """Return the format that the first bytes show; ONNX, a bare protobuf, shows none."""
     if head == _HDF5:
