@@ -16,10 +16,14 @@ from edgec.pipeline.errors import EdgecError, UnsupportedModelError
 from edgec.pipeline.graph import Array
 from edgec.pipeline.load.float_model import FloatModel
 from edgec.pipeline.lower.converted_file import in_signature_order, require_int8_ports
+from edgec.pipeline.lower.trained_ranges import TrainedRange, with_trained_ranges
 from edgec.pipeline.lower.unrolling import unroll_recurrent
 from edgec.pipeline.worker import Progress, Report
 
-Numbers = Literal["float32", "float16", "dynamic-range", "int8", "trained-int8"]
+Numbers = Literal["float32", "float16", "dynamic-range", "int8"]
+
+PROBES = 4
+"""How many of the calibration samples tell a converted model's tensors apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +31,25 @@ class Conversion:
     """What to convert to.
 
     `float16` and `dynamic-range` store weights in 16-bit floats or int8 and compute in float32, for
-    runtimes that can. `int8` takes the ranges from `samples`, one array an input in the Keras
-    model's layout, and `samples_from` says in words where they are from. `trained-int8` takes them from the fake
-    quantisers of a model that was trained with quantisation. `per_tensor` gives each weight one
-    scale instead of one for each output channel.
+    runtimes that can. `int8` takes the ranges of activations from `samples`, one array an input in
+    the Keras model's layout; `samples_from` says in words where they are from. `trained` are ranges
+    that replace those, told by their values on the first `PROBES` samples. `per_tensor` gives each
+    weight one scale instead of one for each output channel.
     """
 
     numbers: Numbers
     samples: tuple[Array, ...] = ()
     samples_from: str = ""
     per_tensor: bool = False
+    trained: tuple[TrainedRange, ...] = ()
 
 
 def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> bytes:
     """Convert a model, its ports in the order of `model.inputs` and `model.outputs`.
 
     Inputs and outputs are int8 where `how` says so, float32 otherwise. Recurrent layers of `model`
-    are unrolled in place. `name` is what errors call the model; raises UnsupportedModelError where the converter
-    refuses it.
+    are unrolled in place. `name` is what errors call the model; raises UnsupportedModelError where
+    the converter refuses it.
     """
     import tensorflow as tf
 
@@ -68,7 +73,10 @@ def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> 
     )
     _configure(converter, how, report)
     try:
-        content = in_signature_order(bytes(converter.convert()))
+        content = bytes(converter.convert())
+        if how.trained:
+            content = _quantized(content, how)
+        content = in_signature_order(content)
     except EdgecError:
         raise
     except Exception as error:
@@ -77,7 +85,7 @@ def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> 
         raise UnsupportedModelError(
             f"{name}: TensorFlow's converter refused the model: {_reason(error)}"
         ) from error
-    if how.numbers in ("int8", "trained-int8"):
+    if how.numbers == "int8":
         require_int8_ports(content)
     return content
 
@@ -92,15 +100,33 @@ def _configure(converter: Any, how: Conversion, report: Report) -> None:
         converter.target_spec.supported_types = [tf.float16]
     if how.numbers in ("float16", "dynamic-range"):
         return
+    converter.representative_dataset = lambda: _one_by_one(how, report)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if how.trained:
+        converter._experimental_calibrate_only = True
+        return
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    if how.numbers == "int8":
-        # Samples given to a model with trained ranges would quantise parts of it anew.
-        converter.representative_dataset = lambda: _one_by_one(how, report)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     if how.per_tensor:
         converter._experimental_disable_per_channel = True
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+def _quantized(calibrated: bytes, how: Conversion) -> bytes:
+    """Quantise a calibrated model as the converter would have, but with the trained ranges."""
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    probe = [array[:PROBES] for array in how.samples]
+    return bytes(
+        mlir_quantize(
+            with_trained_ranges(calibrated, probe, how.trained),
+            disable_per_channel=how.per_tensor,
+            input_data_type=tf.int8,
+            output_data_type=tf.int8,
+            disable_per_channel_for_dense_layers=how.per_tensor,
+        )
+    )
 
 
 def _input_name(index: int) -> str:

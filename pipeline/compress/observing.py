@@ -1,0 +1,234 @@
+"""Makes a model train as it will run in int8: quantised weights, and observers of its tensors.
+
+An observer stands behind every tensor that int8 code gives a range of its own. It rounds the tensor
+to 256 steps of the range it has seen, starts from the range of a float calibration pass, and
+follows the training by a moving average. Runs in a worker process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from tensorflow_model_optimization.python.core.quantization.keras import (
+    quantize_layer,
+    quantize_wrapper,
+    quantizers,
+)
+
+from edgec.pipeline.compress.quantizers import (
+    KERNELS,
+    ChannelQuantizer,
+    ClusteredQuantizer,
+    SparseQuantizer,
+    WeightConfig,
+)
+from edgec.pipeline.compress.rewriting import calls_of, rebuild
+from edgec.pipeline.graph import Array
+from edgec.pipeline.lower.trained_ranges import TrainedRange
+
+PASSING = frozenset({
+    "AveragePooling1D", "AveragePooling2D", "Cropping1D", "Cropping2D", "DepthToSpace", "Dropout",
+    "Flatten", "GaussianDropout", "GaussianNoise", "Gather", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "InputLayer", "MaxPooling1D", "MaxPooling2D", "Pad", "Permute",
+    "PermuteAll", "RepeatVector", "Reshape", "ReshapeAll", "Resize", "Slice", "SpaceToDepth",
+    "SpatialDropout1D", "SpatialDropout2D", "Split", "UpSampling1D", "UpSampling2D",
+    "ZeroPadding1D", "ZeroPadding2D",
+})  # fmt: skip
+"""Layers whose output has the range of their input."""
+
+FIXED: Mapping[str, tuple[float, float]] = {
+    "softmax": (0.0, 255 / 256),
+    "sigmoid": (0.0, 255 / 256),
+    "tanh": (-1.0, 127 / 128),
+    "log_softmax": (-16.0, 0.0),
+}
+"""Ranges that TFLite fixes."""
+
+_FUSING = frozenset({
+    "Add", "Binary", "ConstantOperand", "Conv1D", "Conv2D", "Dense", "DepthwiseConv1D",
+    "DepthwiseConv2D", "Multiply", "Subtract",
+})  # fmt: skip
+"""Layers that a ReLU after them becomes part of."""
+
+_BATCH = 128
+
+
+@dataclass(eq=False, slots=True)
+class _Observer:
+    layer: Any
+    tensor: Any
+    """Of the plain model."""
+
+
+@dataclass(slots=True)
+class Observed:
+    """A plain model beside the one that trains in its place."""
+
+    plain: Any
+    training: Any
+    _observers: list[_Observer]
+    _weights: list[tuple[Any, Any, Any]]
+
+    def seed(self, samples: Sequence[Array]) -> None:
+        """Give every observer the range that its tensor has in the plain model on `samples`."""
+        moving = [o for o in self._observers if "min_var" in (o.layer.quantizer_vars or {})]
+        outputs = _values(self.plain, [o.tensor for o in moving], samples)
+        for observer, (low, high) in zip(moving, (_bounds(v) for v in outputs), strict=True):
+            observer.layer.quantizer_vars["min_var"].assign(low)
+            observer.layer.quantizer_vars["max_var"].assign(high)
+
+    def settle(self) -> None:
+        """Give the plain model the trained weights."""
+        for plain, trained, kept in self._weights:
+            plain.assign(trained if kept is None else kept())
+
+    def ranges(self, probe: Sequence[Array]) -> list[TrainedRange]:
+        """Return what the observers have seen, each with its tensor's values on `probe`."""
+        moving = [o for o in self._observers if "min_var" in (o.layer.quantizer_vars or {})]
+        values = _values(self.plain, [o.tensor for o in moving], probe)
+        return [
+            TrainedRange(
+                observer.layer.name,
+                np.concatenate(parts),
+                float(observer.layer.quantizer_vars["min_var"]),
+                float(observer.layer.quantizer_vars["max_var"]),
+            )
+            for observer, parts in zip(moving, values, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What of a layer's kernel training must keep: the shared values of clustering, the zeros."""
+
+    shared: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
+    sparse: bool = False
+
+    def quantizer(self, layer: str, channels: str, kernel: Array) -> ChannelQuantizer:
+        """Return the quantiser of a kernel."""
+        if layer in self.shared:
+            return ClusteredQuantizer(channels, *self.shared[layer])
+        if self.sparse and not kernel.all():
+            return SparseQuantizer(channels, (kernel != 0).astype(np.float32))
+        return ChannelQuantizer(channels)
+
+
+def observe(plain: Any, keep: Keep) -> Observed:
+    """Return a rewritten model with the one that trains for it; see `rewriting.rewrite`."""
+    wanted = _observed_tensors(plain)
+    wrapped: dict[int, Any] = {}
+    weights: list[tuple[Any, Any, Any]] = []
+    observers: list[_Observer] = []
+
+    def layers_for(node: Any) -> list[Any]:
+        layer = node.layer
+        if id(layer) not in wrapped:
+            wrapped[id(layer)] = _trainable(layer, node.input_shapes, keep, weights)
+        return [wrapped[id(layer)]]
+
+    def after(tensor: Any, made: Any) -> Any:
+        quantizer = wanted.get(id(tensor))
+        if quantizer is None:
+            return made
+        observer = quantize_layer.QuantizeLayer(quantizer, name=f"observer_{len(observers)}")
+        observers.append(_Observer(observer, tensor))
+        return observer(made)
+
+    training = rebuild(plain, layers_for, after)
+    return Observed(plain, training, observers, weights)
+
+
+def _trainable(layer: Any, shapes: Any, keep: Keep, weights: list[tuple[Any, Any, Any]]) -> Any:
+    """Return a copy of a layer that trains in its place; enter how its weights come back."""
+    copy = type(layer).from_config(layer.get_config())
+    if not layer.weights:
+        return copy
+    copy.build(shapes)
+    copy.set_weights(layer.get_weights())
+    pairs = list(zip(layer.weights, copy.weights, strict=True))
+    kind = KERNELS.get(type(layer).__name__)
+    if kind is None:
+        weights.extend((old, new, None) for old, new in pairs)
+        return copy
+    attribute, channels = kind
+    kernel = getattr(copy, attribute)
+    quantizer = keep.quantizer(layer.name, channels, kernel.numpy())
+    wrapper = quantize_wrapper.QuantizeWrapperV2(copy, WeightConfig(attribute, quantizer))
+
+    def kept() -> Any:
+        (_, _, variables), *_ = wrapper._weight_vars
+        return quantizer.kept(kernel, variables)
+
+    weights.extend((old, new, kept if new is kernel else None) for old, new in pairs)
+    return wrapper
+
+
+def _observed_tensors(model: Any) -> dict[int, Any]:
+    """Return the quantiser of each tensor that is observed, by the tensor's id."""
+    readers: dict[int, list[Any]] = {}
+    for node in calls_of(model):
+        for tensor in tf.nest.flatten(node.keras_inputs):
+            readers.setdefault(id(tensor), []).append(node.layer)
+    outputs = {id(tensor) for tensor in model.outputs}
+    chosen = {id(tensor): _moving() for tensor in model.inputs}
+    for node in calls_of(model):
+        kind = type(node.layer).__name__
+        made = tf.nest.flatten(node.outputs)
+        if kind in PASSING or len(made) > 1:
+            continue
+        tensor = made[0]
+        after = readers.get(id(tensor), [])
+        fixed = FIXED.get(_function(node.layer))
+        if fixed is not None:
+            # What a model ends in is left as it is: rounded probabilities have no useful gradient.
+            if id(tensor) not in outputs:
+                chosen[id(tensor)] = quantizers.FixedQuantizer(8, *fixed, narrow_range=False)
+            continue
+        if len(after) == 1 and id(tensor) not in outputs:
+            if kind in _FUSING and _function(after[0]) in ("relu", "relu6"):
+                continue
+            if type(after[0]).__name__ == "Concatenate":
+                continue  # what is joined shares the range of the whole
+        chosen[id(tensor)] = _moving()
+    return chosen
+
+
+def _moving() -> Any:
+    return quantizers.MovingAverageQuantizer(
+        num_bits=8, per_axis=False, symmetric=False, narrow_range=False
+    )
+
+
+def _function(layer: Any) -> str:
+    """Return which element-wise function a layer is, or nothing."""
+    kind = type(layer).__name__
+    if kind == "Activation":
+        return str(getattr(layer.activation, "__name__", ""))
+    if kind == "ReLU" and not layer.negative_slope and not layer.threshold:
+        limit = layer.max_value
+        return {None: "relu", 6.0: "relu6"}.get(None if limit is None else float(limit), "")
+    return {"Softmax": "softmax", "LogSoftmax": "log_softmax"}.get(kind, "")
+
+
+def _values(model: Any, tensors: Sequence[Any], samples: Sequence[Array]) -> list[list[Array]]:
+    """Return the values of tensors of a model on samples, batch by batch."""
+    reader = tf_keras.Model(model.inputs, list(tensors))
+    values: list[list[Array]] = [[] for _ in tensors]
+    for start in range(0, len(samples[0]), _BATCH):
+        part = [x[start : start + _BATCH] for x in samples]
+        made = reader(part if len(part) > 1 else part[0], training=False)
+        for held, value in zip(values, tf.nest.flatten(made), strict=True):
+            held.append(np.asarray(value))
+    return values
+
+
+def _bounds(parts: Sequence[Array]) -> tuple[float, float]:
+    """Return the range of values, which holds zero and is not empty."""
+    low = min(0.0, *(float(part.min()) for part in parts))
+    high = max(0.0, *(float(part.max()) for part in parts))
+    return (low, high) if high > low else (low, low + 1e-3)
