@@ -149,7 +149,7 @@ def _stored_step(io: Io, step: Step) -> Step | None:
     ):
         return None
     out_ch = io.input(1).shape[0]
-    rows = _rows_of_pairs(weights.data, base.block) if base.paired else weights.data
+    rows = rows_of_pairs(weights.data, base.block) if base.paired else weights.data
     rows = rows.reshape(-1, rows.shape[-1] if base.paired else weights.data.size // out_ch)[:out_ch]
     scales = np.broadcast_to(np.array(io.input(1).q.scales, np.float64), (out_ch,))
     found = stored_weights(rows, scales)
@@ -198,7 +198,7 @@ def _window_instructions(io: Io, length: int) -> int:
     return pixels * (60 + 2 * length)
 
 
-def _rows_of_pairs(words: Array, block: int) -> Array:
+def rows_of_pairs(words: Array, block: int) -> Array:
     """Return the int8 rows of packed words (blocks, length / 4, 2, block / 2), as int64."""
     halves = np.ascontiguousarray(words).view(np.int16).astype(np.int64)
     halves = halves.reshape(*words.shape, 2)  # the pair's first product, its second

@@ -12,6 +12,7 @@ from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.sparse_products import sparse_steps
 from edgec.codegen.stored_weights import stored_steps
 from edgec.codegen.window import Window, height_width
 from edgec.codegen.winograd import transformed_filter
@@ -234,7 +235,8 @@ class Conv2D(KernelOp):
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels of the core for int8, and those for weights in less than a byte."""
         plain = self._plain_variants(io, features)
-        return (*plain, *stored_steps(io, (self.lower(io), *plain)))
+        packed = stored_steps(io, (self.lower(io), *plain))
+        return (*plain, *packed, *sparse_steps(io, plain))
 
     def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels that take every weight: of cores with SMLAD, MVE, or Thumb-1 only."""
