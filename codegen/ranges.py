@@ -12,15 +12,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgec.codegen import products
+from edgec.codegen.binary import BinaryOp
 from edgec.codegen.ops.add import Add
 from edgec.codegen.ops.average_pool_2d import AveragePool2D
+from edgec.codegen.ops.concatenation import Concatenation
 from edgec.codegen.ops.conv_2d import Conv2D
 from edgec.codegen.ops.depthwise_conv_2d import DepthwiseConv2D
+from edgec.codegen.ops.expand_dims import ExpandDims
 from edgec.codegen.ops.fully_connected import FullyConnected
 from edgec.codegen.ops.max_pool_2d import MaxPool2D
+from edgec.codegen.ops.maximum import Maximum
+from edgec.codegen.ops.minimum import Minimum
+from edgec.codegen.ops.mul import Mul
+from edgec.codegen.ops.pad import Pad
+from edgec.codegen.ops.padv2 import PadV2
+from edgec.codegen.ops.quantize import Quantize
 from edgec.codegen.ops.reshape import Reshape
+from edgec.codegen.ops.squeeze import Squeeze
+from edgec.codegen.ops.sub import Sub
+from edgec.codegen.ops.transpose import Transpose
 from edgec.codegen.quantmath import activation_range
+from edgec.codegen.reduction import Reduction
 from edgec.codegen.registry import Io
+from edgec.codegen.unary import Unary
 from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding, Tensor
 
 
@@ -83,14 +97,66 @@ def _output(op: Op, io: Io, ranges: Mapping[str, Range]) -> Range:
     if isinstance(op, (AveragePool2D, MaxPool2D)):
         bounds = activation_range(op.activation, io.y)
         return Range(np.clip(x.low, *bounds), np.clip(x.high, *bounds))
-    if isinstance(op, Add) and io.x.shape == io.input(1).shape:
-        second = ranges[io.input(1).name]
-        (low,) = op.reference(io, x.low, second.low)
-        (high,) = op.reference(io, x.high, second.high)
-        return Range(low.astype(np.int64), high.astype(np.int64))
-    if isinstance(op, Reshape):
+    if isinstance(op, BinaryOp):
+        return _corners(op, io, ranges)
+    if isinstance(op, (Unary, Quantize)):
+        return _looked_up(op, io, x)
+    if isinstance(op, (Reshape, Squeeze, ExpandDims)):
         return _reshaped(io, x)
+    if isinstance(op, Reduction) and len(io.x.shape) - 1 not in op.axes:
+        ends = (np.broadcast_to(end, io.x.shape) for end in (x.low, x.high))
+        low, high = (op.reference(io, end)[0].astype(np.int64) for end in ends)
+        return Range(*(end.reshape(-1, end.shape[-1])[0] for end in (low, high)))
+    if isinstance(op, (Pad, PadV2)):
+        return _padded(op, io, ranges)
+    if isinstance(op, Transpose) and op.order[-1] == len(op.order) - 1:
+        return x
+    if isinstance(op, Concatenation):
+        return _joined(op, io, ranges)
     return _anything(io.y)
+
+
+def _corners(op: BinaryOp, io: Io, ranges: Mapping[str, Range]) -> Range:
+    """Return the range of an op that is monotonic in each input, whatever the other one is."""
+    names = [t.name for t in io.present]
+    channels = io.y.shape[-1]
+    if not isinstance(op, (Add, Sub, Mul, Maximum, Minimum)) or not ranges.keys() >= set(names):
+        return _anything(io.y)
+    first, second = (ranges[name] for name in names)
+    found = [
+        np.broadcast_to(op.reference(io, a, b)[0].astype(np.int64), (channels,))
+        for a in (first.low, first.high)
+        for b in (second.low, second.high)
+    ]
+    return Range(np.min(found, axis=0), np.max(found, axis=0))
+
+
+def _looked_up(op: Unary | Quantize, io: Io, x: Range) -> Range:
+    table = np.asarray(op.reference(io, np.arange(-128, 128).astype(np.int8))[0]).astype(np.int64)
+    reach = [table[a + 128 : b + 129] for a, b in zip(x.low, x.high, strict=True)]
+    return Range(np.array([r.min() for r in reach]), np.array([r.max() for r in reach]))
+
+
+def _padded(op: Pad | PadV2, io: Io, ranges: Mapping[str, Range]) -> Range:
+    x = ranges[io.x.name]
+    if op.paddings[-1] != (0, 0):
+        return _anything(io.y)
+    if not any(map(any, op.paddings)):
+        return x
+    if isinstance(op, PadV2) and io.input(2).data is None:
+        return _anything(io.y)
+    fill = int(io.input(2).values.item()) if isinstance(op, PadV2) else io.y.q.zero_point
+    return Range(np.minimum(x.low, fill), np.maximum(x.high, fill))
+
+
+def _joined(op: Concatenation, io: Io, ranges: Mapping[str, Range]) -> Range:
+    if not all(t.name in ranges for t in io.present):
+        return _anything(io.y)
+    parts = [ranges[t.name] for t in io.present]
+    ends = ([p.low for p in parts], [p.high for p in parts])
+    if op.axis == len(io.y.shape) - 1:
+        return Range(np.concatenate(ends[0]), np.concatenate(ends[1]))
+    return Range(np.min(ends[0], axis=0), np.max(ends[1], axis=0))
 
 
 def _reach(weights: Array, x: Range, io: Io, padded: bool) -> tuple[Array, Array]:
