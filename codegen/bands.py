@@ -21,21 +21,17 @@ _SAME_ROW = Window((1, 1), (1, 1))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """A layer that can be computed by rows; `window` says which rows of its input one needs."""
+    """A layer that can be computed by rows.
+
+    `window` says which rows of its input one needs, `sources` are the names of the inputs that are
+    read by rows, each once, and `in_high` is how many rows these have.
+    """
 
     op: KernelOp
     io: Io
     window: Window
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the inputs that are read by rows, each once."""
-        return tuple(dict.fromkeys(t.name for t in self.io.present if t.data is None))
-
-    @property
-    def in_high(self) -> int:
-        """Rows of the inputs."""
-        return self.io.x.shape[1]
+    sources: tuple[str, ...]
+    in_high: int
 
     def needs(self, rows: range) -> range:
         """Return the input rows, those inside the image, under the windows of output rows."""
@@ -79,13 +75,15 @@ def member(op: KernelOp, io: Io) -> Member | None:
     values = [t for t in io.present if t.data is None]
     if not values or any(len(t.shape) != 4 or t.shape[0] != 1 for t in (*values, io.y)):
         return None
+    sources = tuple(dict.fromkeys(t.name for t in values))
     window = getattr(op, "window", None)
     if isinstance(window, Window):
-        return Member(op, io, window) if len(values) == 1 and values[0] is io.x else None
+        alone = len(values) == 1 and values[0] is io.x
+        return Member(op, io, window, sources, io.x.shape[1]) if alone else None
     flat = all(len(t.shape) < 3 or t.shape[-3] == 1 for t in io.present if t.data is not None)
     if not flat or any(t.shape != io.y.shape for t in values):
         return None
-    return Member(op, io, _SAME_ROW)
+    return Member(op, io, _SAME_ROW, sources, io.y.shape[1])
 
 
 def _cut(tensor: Tensor, rows: int) -> Tensor:
@@ -114,42 +112,45 @@ def stripes(members: Sequence[Member], rows: int) -> tuple[Stripe, ...]:
 
     No row is made twice: rows that a later turn needs again are held.
     """
-    out = members[-1].io.y
-    total = _goals(members, [0] * len(members), out.shape[1])
+    high = members[-1].io.y.shape[1]
+    names = [each.io.y.name for each in members]
+    readers: dict[str, list[int]] = {}
+    for i, each in enumerate(members):
+        for name in each.sources:
+            readers.setdefault(name, []).append(i)
+    total = _goals(members, names, [0] * len(members), high)
     done = [0] * len(members)
-    ends: dict[str, int] = {}
+    ends = dict.fromkeys(readers, 0)
     turns = []
-    for first in range(0, out.shape[1], rows):
-        goals = _goals(members, done, min(first + rows, out.shape[1]))
-        made = []
-        for i, each in enumerate(members):
-            made.append(range(done[i], max(goals[each.io.y.name], done[i])))
+    for first in range(0, high, rows):
+        goals = _goals(members, names, done, min(first + rows, high))
+        made = [range(at, max(goals[name], at)) for at, name in zip(done, names, strict=True)]
         held = {}
-        for name in {n for each in members for n in each.sources}:
-            before = ends.get(name, 0)
-            end = max(goals.get(name, 0), before)
+        for name, users in readers.items():
+            before, end = ends[name], max(goals.get(name, 0), ends[name])
             starts = [
-                each.needs(range(done[i], done[i] + 1)).start
-                for i, each in enumerate(members)
-                if name in each.sources and done[i] < total[each.io.y.name]
+                members[i].needs(range(done[i], done[i] + 1)).start
+                for i in users
+                if done[i] < total[names[i]]
             ]
-            held[name] = range(min([*starts, end, before] if starts else [before, end]), end)
-            if not starts:
-                held[name] = range(end, end)
+            held[name] = range(min(*starts, before, end) if starts else end, end)
             ends[name] = end
         turns.append(Stripe(tuple(made), held))
         done = [r.stop for r in made]
     return tuple(turns)
 
 
-def _goals(members: Sequence[Member], done: Sequence[int], end: int) -> dict[str, int]:
+def _goals(
+    members: Sequence[Member], names: Sequence[str], done: Sequence[int], end: int
+) -> dict[str, int]:
     """Return up to which row each value must be made so that the last has `end` rows."""
-    goals = {members[-1].io.y.name: end}
+    goals = {names[-1]: end}
     for i in range(len(members) - 1, -1, -1):
-        each = members[i]
-        rows = range(done[i], max(goals.setdefault(each.io.y.name, 0), done[i]))
-        for name in each.sources:
-            goals[name] = max(goals.get(name, 0), each.needs(rows).stop)
+        goal = goals.setdefault(names[i], 0)
+        if goal > done[i]:
+            stop = members[i].needs(range(done[i], goal)).stop
+            for name in members[i].sources:
+                goals[name] = max(goals.get(name, 0), stop)
     return goals
 
 

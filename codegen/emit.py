@@ -75,6 +75,7 @@ class _Emitter:
         self.banner = cwriter.banner(
             [("edgec", origin.version), ("model sha256", graph.sha256), ("target", origin.target)]
         )
+        self.by_rows = plan.fetched
         self.symbols: dict[tuple[str, bytes], str] = {}
         self.weights: list[str] = []
         self.externs: list[str] = []
@@ -105,13 +106,17 @@ class _Emitter:
             *(line for i, n in enumerate(graph.inputs) for line in self._port("INPUT", i, n)),
             *(line for i, n in enumerate(graph.outputs) for line in self._port("OUTPUT", i, n)),
             "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
+            *self._rows_type(),
             f"/* Run one inference. The arena is {m}_ARENA_BYTES bytes, aligned to {m}_ARENA_ALIGN;"
             "\n * inputs and outputs may lie in it at their OFFSETs, which a run overwrites, or"
             "\n * outside. It needs no initial value, and may serve something else between calls"
             + ("" if self._state() else ".")
             + (f",\n * except that it keeps the model's state: call {self.name}_reset first."
                if self._state() else "")
-            + "\n * Returns 0, or -1 if a pointer is null or the arena is misaligned. */",
+            + "\n * Returns 0, or -1 if a pointer is null or the arena is misaligned."
+            + (" What\n * the callback returns, if that is not 0, ends the run and is returned."
+               if self.by_rows else "")
+            + " */",
             f"{self._signature()};",
         ]  # fmt: skip
         if self._state():
@@ -123,6 +128,18 @@ class _Emitter:
         lines.append("\n#ifdef __cplusplus\n}\n#endif\n\n#endif")
         return "\n".join(lines) + "\n"
 
+    def _rows_type(self) -> Iterator[str]:
+        """Yield the type of the callback that gives an input by rows."""
+        if self.by_rows:
+            index = self.graph.inputs.index(self.by_rows)
+            tensor = self.graph[self.by_rows]
+            yield (
+                f"/* Write `count` rows of input {index}, from row `first` on, to `to`; return 0."
+                "\n * Rows come from the top down, each once. */\n"
+                f"typedef int (*{self.name}_rows_fn)(\n    void *user, int32_t first, "
+                f"int32_t count, {tensor.dtype.c_type} *to);\n"
+            )
+
     def _port(self, kind: str, index: int, name: str) -> Iterator[str]:
         tensor = self.graph[name]
         prefix = f"#define {self.macro}_{kind}_{index}"
@@ -131,20 +148,27 @@ class _Emitter:
         yield f"{prefix}_SIZE {tensor.size}u"
         yield f"{prefix}_BYTES {tensor.size_bytes}u"
         offsets = self.plan.inputs_at if kind == "INPUT" else self.plan.outputs_at
-        yield f"{prefix}_OFFSET {offsets[index]}u"
+        if name == self.by_rows:
+            yield f"{prefix}_ROWS {tensor.shape[1]}u"
+            yield f"{prefix}_ROW_BYTES {tensor.size_bytes // tensor.shape[1]}u"
+        else:
+            yield f"{prefix}_OFFSET {offsets[index]}u"
         if tensor.quant is not None and not tensor.quant.per_channel:
             yield f"{prefix}_SCALE {cwriter.float_literal(tensor.q.scale)}"
             yield f"{prefix}_ZERO_POINT ({tensor.q.zero_point})"
 
     def _signature(self) -> str:
-        args = [
+        args = [f"{self.name}_rows_fn read", "void *user"] if self.by_rows else []
+        args += [
             f"const {self.graph[n].dtype.c_type} *input_{i}"
             for i, n in enumerate(self.graph.inputs)
+            if n != self.by_rows
         ]
         args += [
             f"{self.graph[n].dtype.c_type} *output_{i}" for i, n in enumerate(self.graph.outputs)
         ]
-        return f"int {self.name}_run(\n{cwriter.wrap([*args, 'void *arena'])})"
+        rows = "_rows" if self.by_rows else ""
+        return f"int {self.name}_run{rows}(\n{cwriter.wrap([*args, 'void *arena'])})"
 
     def _state(self) -> list[Tensor]:
         return _state(self.graph, self.plan)
@@ -159,7 +183,8 @@ class _Emitter:
                 params.append(self._params(f"{index}", op, step))
             calls.append(self._call(index, op, step))
         headers = sorted({p.kernel for s in self.plan.steps for p in s.parts if p.kernel})
-        pointers = [f"input_{i}" for i in range(len(self.graph.inputs))]
+        pointers = ["read"] if self.by_rows else []
+        pointers += [f"input_{i}" for i, n in enumerate(self.graph.inputs) if n != self.by_rows]
         pointers += [f"output_{i}" for i in range(len(self.graph.outputs))]
         guard = " || ".join(f"{p} == NULL" for p in [*pointers, "arena"])
         uses = "".join(calls)

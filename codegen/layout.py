@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,7 +34,8 @@ class Plan:
     where it has none. `copies` are the ops that are views of memory that must not be shared, so
     that their bytes are copied. `bound_bytes` is the most that is alive at once, below which no
     arena can go unless outputs are written over inputs. `inputs_at` and `outputs_at` are where in
-    the arena the caller may keep the model's inputs and outputs, instead of in memory of its own.
+    the arena the caller may keep the model's inputs and outputs, instead of in memory of its own;
+    None for an input that is given by rows, which is nowhere whole.
     """
 
     steps: tuple[Step, ...]
@@ -43,5 +44,16 @@ class Plan:
     copies: frozenset[int]
     arena_bytes: int
     bound_bytes: int
-    inputs_at: tuple[int, ...] = ()
+    inputs_at: tuple[int | None, ...] = ()
     outputs_at: tuple[int, ...] = ()
+
+    @property
+    def fetched(self) -> str:
+        """The input that the caller gives by rows; empty if there is none."""
+        return fetched(self.steps)
+
+
+def fetched(steps: Sequence[Step]) -> str:
+    """Return the model's input that one of the steps takes by rows; empty if there is none."""
+    found = (step.program.fetched for step in steps if step.program is not None)
+    return next((name for name in found if name), "")

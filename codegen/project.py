@@ -21,7 +21,8 @@ HOT_MARK = "/* edgec: hot */"
 class TensorInfo:
     """An input or output of the generated function.
 
-    `at` is where in the arena it is kept; None where it has memory of its own.
+    `at` is where in the arena it is kept; None where it has memory of its own. An input of which
+    the model asks for its `rows` has memory only in the firmware.
     """
 
     name: str
@@ -29,6 +30,7 @@ class TensorInfo:
     size: int
     size_bytes: int
     at: int | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,9 @@ class ModelInfo:
 
     @property
     def io_bytes(self) -> int:
-        """Bytes of the input and output buffers that are not in the arena."""
+        """Bytes of the model's input and output buffers that are not in the arena."""
         ends = (*self.inputs, *self.outputs)
-        return sum(tensor.size_bytes for tensor in ends if tensor.at is None)
+        return sum(tensor.size_bytes for tensor in ends if tensor.at is None and not tensor.rows)
 
 
 def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo) -> Path:
@@ -215,10 +217,15 @@ def _glue_source(model: ModelInfo, target: Target) -> str:
             *(
                 name if t.at is None else f"({t.c_type} *)(void *)(arena + {t.at})"
                 for name, t in (*inputs, *outputs)
+                if not t.rows
             ),
             "arena",
         ]
     )
+    rows = "".join(_rows_callback(name, t) for name, t in inputs)
+    run = f"{model.name}_run_rows(\n        give_rows, NULL, " if rows else (
+        f"{model.name}_run(\n        "
+    )  # fmt: skip
     loads = "".join(
         f"    memcpy(arena + {t.at}, {name}, sizeof {name});\n"
         for name, t in inputs
@@ -261,16 +268,30 @@ void edgec_model_load(void)
 {{
 {loads}}}
 
-int edgec_model_run(void)
+{rows}int edgec_model_run(void)
 {{
-    return {model.name}_run(
-        {arguments});
+    return {run}{arguments});
 }}
 
 void edgec_model_reset(void)
 {{
     memset(arena, 0, sizeof arena);
 {reset}}}
+"""
+
+
+def _rows_callback(name: str, tensor: TensorInfo) -> str:
+    """Return the function that gives the model rows of an input; empty where it is given whole."""
+    if not tensor.rows:
+        return ""
+    row = tensor.size // tensor.rows
+    return f"""static int give_rows(void *user, int32_t first, int32_t count, {tensor.c_type} *to)
+{{
+    (void)user;
+    memcpy(to, {name} + first * {row}, (size_t)count * {row} * sizeof *to);
+    return 0;
+}}
+
 """
 
 

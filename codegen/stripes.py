@@ -94,9 +94,13 @@ def lowered(op: Stripes) -> Step | None:
     """Return the step of a run of layers; None where a kernel does not take a band of it."""
     found = [member(each, op.member_io(each)) for each in op.members]
     members = [each for each in found if each is not None]
-    if len(members) < len(found):
-        return None
-    turns = stripes(members, op.rows)
+    return (
+        None if len(members) < len(found) else lowered_turns(op, members, stripes(members, op.rows))
+    )
+
+
+def lowered_turns(op: Stripes, members: Sequence[Member], turns: Sequence[Stripe]) -> Step | None:
+    """Return the step for turns that are known already."""
     steps: list[tuple[Step | None, ...]] = []
     for turn in turns:
         steps.append(

@@ -40,22 +40,23 @@ def compile_model(
     shrink: bool = True,
     flash_bytes: int | None = None,
     ram_bytes: int | None = None,
+    input_rows: bool = False,
 ) -> Compiled:
     """Read a `.tflite`, rewrite its graph for the target, choose kernels and plan its memory.
 
     Where the arena would leave no room for the rest within `ram_bytes`, layers go by stripes; the
-    smallest arena found is returned where none fits.
+    smallest arena found is returned where none fits. With `input_rows` the first layers ask the
+    caller for rows of the first input, which is nowhere whole.
     """
     model = path.read_bytes()
     source = tflite.parse(model, name, rounding, where=path.name)
     rewritten, savings = run_passes(source, target, shrink=shrink)
     graph, plan = plan_memory(rewritten, target.features, optimize, flash_bytes, target.cpu)
-    if ram_bytes is not None and plan.arena_bytes > ram_bytes - overhead_bytes(target):
+    budget = None if ram_bytes is None else ram_bytes - overhead_bytes(target)
+    if input_rows or (budget is not None and plan.arena_bytes > budget):
         rivals = rival_steps(graph, target.features, optimize, target.cpu)
-        fitted = fit_memory(
-            graph, plan, rivals, target.features, ram_bytes - overhead_bytes(target)
-        )
-        if fitted.plan.arena_bytes < plan.arena_bytes:
+        fitted = fit_memory(graph, plan, rivals, target.features, budget, input_rows=input_rows)
+        if input_rows or fitted.plan.arena_bytes < plan.arena_bytes:
             savings = (*savings, _striping(fitted, plan))
             graph, plan = fitted.graph, fitted.plan
     verify_plan(graph, plan)
@@ -95,9 +96,10 @@ def model_info(compiled: Compiled) -> ModelInfo:
     """Return what the firmware must know of the generated library."""
     graph, plan = compiled.graph, compiled.plan
 
-    def port(name: str, at: int) -> TensorInfo:
+    def port(name: str, at: int | None) -> TensorInfo:
         tensor = graph[name]
-        return TensorInfo(name, tensor.dtype.c_type, tensor.size, tensor.size_bytes, at)
+        rows = tensor.shape[1] if name == plan.fetched else 0
+        return TensorInfo(name, tensor.dtype.c_type, tensor.size, tensor.size_bytes, at, rows)
 
     return ModelInfo(
         name=graph.name,

@@ -58,6 +58,7 @@ class BuildOptions:
     samples: int | None = None
     test: Path | None = None
     shrink: bool = True
+    input_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
             shrink=options.shrink,
             flash_bytes=options.flash_bytes,
             ram_bytes=options.ram_bytes,
+            input_rows=options.input_rows,
         )
         _check_arena(compiled, options)
         write_sources(compiled, target, work)
@@ -296,6 +298,7 @@ def _reopened(
         shrink=bool(bundle.options["shrink"]),
         flash_bytes=bundle.options["flash_bytes"],
         ram_bytes=bundle.options.get("ram_bytes"),
+        input_rows=bool(bundle.options.get("input_rows", False)),
     )
     write_sources(compiled, profile, work)
     inputs = random_samples(compiled, samples)
@@ -310,6 +313,7 @@ def _facts(options: BuildOptions) -> dict[str, str | int | None]:
         "shrink": options.shrink,
         "flash_bytes": options.flash_bytes,
         "ram_bytes": options.ram_bytes,
+        "input_rows": options.input_rows,
     }
 
 

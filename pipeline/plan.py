@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edgec.codegen.layout import Place, Plan, Region
+from edgec.codegen.layout import Place, Plan, Region, fetched
 from edgec.codegen.packing import Block, Overlap, aligned, most_alive, pack, safe_distance
 from edgec.codegen.registry import Step
 from edgec.codegen.selection import Optimize, choose_steps
@@ -49,7 +49,7 @@ def plan_memory(
         copies,
         max((offsets[b.key] + b.size for b in blocks), default=0),
         most_alive(blocks),
-        tuple(offsets[_io_key(Region.INPUT, i)] for i in range(len(graph.inputs))),
+        tuple(offsets.get(_io_key(Region.INPUT, i)) for i in range(len(graph.inputs))),
         tuple(offsets[_io_key(Region.OUTPUT, i)] for i in range(len(graph.outputs))),
     )
     return ordered, plan
@@ -110,14 +110,17 @@ def _blocks(
     end = len(steps)
     size = {key: graph[key].size_bytes for key in owners.values()}
     span: dict[str, tuple[int, int]] = {}
+    by_rows = fetched(steps)
     for region, names in ((Region.INPUT, graph.inputs), (Region.OUTPUT, graph.outputs)):
         for index, name in enumerate(names):
+            if name == by_rows:
+                continue
             key = _io_key(region, index)
             size[key] = graph[name].size_bytes
             span[key] = (-1, -1) if region is Region.INPUT else (end, end)
     for index, op in enumerate(graph.ops):
         for name in (*op.inputs, *op.outputs):
-            block = _key(name, fixed, owners) if name else None
+            block = _key(name, fixed, owners) if name and name != by_rows else None
             if block is not None:
                 first, last = span.get(block, (index, index))
                 span[block] = (min(first, index), max(last, index))
@@ -147,7 +150,7 @@ def _overlaps(
         out = _key(op.outputs[0], fixed, owners)
         for position, name in enumerate(op.inputs):
             source = _key(name, fixed, owners) if name else None
-            if source is None or out is None or source == out:
+            if source not in by_key or out is None or source == out:
                 continue
             if by_key[source].last != index or by_key[out].first != index:
                 continue

@@ -40,7 +40,7 @@ class _Replay:
         self.state = [n for n, t in graph.tensors.items() if t.variable]
 
     def start(self, name: str) -> int | None:
-        """Return where a value begins; None for constants."""
+        """Return where a value begins; None for constants, and an input given by rows."""
         place = self.plan.places[name]
         if place.region is Region.CONSTANT:
             return None
@@ -57,6 +57,8 @@ class _Replay:
     def run(self) -> None:
         """Replay all ops, then read the outputs."""
         for name in (*self.graph.inputs, *self.state):
+            if self.start(name) is None:
+                continue
             _require((self.bytes_of(name) == -1).all(), f"{name} overlaps another input or state")
             self.bytes_of(name)[:] = self.number[name]
         for index, (op, step) in enumerate(zip(self.graph.ops, self.plan.steps, strict=True)):

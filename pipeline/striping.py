@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgec.codegen.bands import BandKernels, member, row_bytes, stripes
+from edgec.codegen.bands import BandKernels, Member, Stripe, member, row_bytes, stripes
 from edgec.codegen.layout import Plan
 from edgec.codegen.packing import aligned, safe_distance
 from edgec.codegen.registry import Io, KernelOp, Step, as_kernel_op
-from edgec.codegen.stripes import Stripes, lowered
+from edgec.codegen.stripes import Stripes, lowered_turns
+from edgec.pipeline.errors import UsageError
 from edgec.pipeline.graph import Graph, Tensor
 from edgec.pipeline.plan import plan_memory
 
 Rivals = Mapping[tuple[str, ...], Sequence[Step]]
 
-MOST_MEMBERS = 20
+MOST_MEMBERS = 16
+_MARGIN = 4
+"""How many layers a run may have before and after those that do not fit alone."""
 _HEIGHTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128)
 _PACKINGS = 6
 _HALVINGS = 8
@@ -96,9 +99,15 @@ def fit_memory(
             continue
         high = max(way.need_bytes for way in path)
         best = _smaller(best, search.plan(path))
-    if best is None:
-        best = search.plan(search.alone())
-    return best
+    if best is not None:
+        return best
+    if input_rows:
+        raise UsageError(
+            f"the input cannot be given by rows: no layers that read {graph.inputs[0]!r} first can "
+            "be computed by rows",
+            "build without --input-rows",
+        )
+    return search.plan(search.alone())
 
 
 def _smaller(best: Fitted | None, found: Fitted) -> Fitted:
@@ -125,6 +134,8 @@ class _Search:
         self.steps = list(plan.steps)
         self.fetched = graph.inputs[0] if input_rows else ""
         self.spans = self._lifetimes()
+        self._floors: dict[tuple[int, int, int], int] = {}
+        self._stripes_of: dict[tuple[int, int, int], tuple[Stripe, ...]] = {}
         self._lowered: dict[tuple[int, int, int, bool], Way | None] = {}
         self.small = [self._least_scratch(i) for i in range(len(self.ops))]
         self.members = [member(op, Io.of(graph, op)) for op in self.ops]
@@ -221,9 +232,10 @@ class _Search:
             singles.append(None if reads or not fitting else min(fitting, key=_cost))
         best: list[tuple[int, tuple[Way, ...]] | None] = [(0, ())]
         best += [None] * len(self.ops)
-        tight = [i for i, way in enumerate(singles) if way is None]
+        tight = {i for i, way in enumerate(self.alone()) if way.need_bytes > budget}
+        tight |= {i for i, way in enumerate(singles) if way is None}
         runs: dict[int, list[Way]] = {}
-        for way in self._runs(tight, budget):
+        for way in self._runs(sorted(tight), budget):
             runs.setdefault(way.first, []).append(way)
         for i, single in enumerate(singles):
             here = best[i]
@@ -253,7 +265,10 @@ class _Search:
             for last in range(first, min(first + MOST_MEMBERS, len(self.ops))):
                 if self.members[last] is None:
                     break
-                if not any(first <= i <= last for i in tight) or not self._closed(first, last):
+                inside = [i for i in tight if first <= i <= last]
+                if not inside or inside[0] - first > _MARGIN or last - inside[-1] > _MARGIN:
+                    continue
+                if not self._closed(first, last):
                     continue
                 for small in (False, True):
                     if small and self._likes(first, last, True) == self._likes(first, last, False):
@@ -271,7 +286,7 @@ class _Search:
         if inner & (outside | set(self.graph.outputs)) or not inner <= used:
             return False
         fetches = self.fetched and any(self.fetched in op.inputs for op in run)
-        return not (fetches and self.fetched in outside) and (last > first or bool(fetches))
+        return not (fetches and self.fetched in outside)
 
     def _likes(self, first: int, last: int, small: bool) -> tuple[Step, ...]:
         return tuple((self.small if small else self.steps)[first : last + 1])
@@ -287,21 +302,29 @@ class _Search:
 
     def _floor(self, first: int, last: int, rows: int) -> int:
         """Return what the rows held from one stripe to the next take at least."""
+        key = (first, last, rows)
+        if key not in self._floors:
+            members, turns = self._turns(first, last, rows)
+            windows = [each.io.y.name for each in members[:-1]]
+            windows += [self.fetched] if self.fetched in turns[0].held else []
+            self._floors[key] = max(
+                (max(len(t.held[n]) for t in turns) * row_bytes(self.graph[n]) for n in windows),
+                default=0,
+            )
+        return self._floors[key]
+
+    def _turns(self, first: int, last: int, rows: int) -> tuple[list[Member], tuple[Stripe, ...]]:
+        key = (first, last, rows)
         members = [m for m in self.members[first : last + 1] if m is not None]
-        made = {each.io.y.name for each in members}
-        size: dict[str, int] = {}
-        for turn in stripes(members, rows):
-            for name, held in turn.held.items():
-                if name in made or name == self.fetched:
-                    row = row_bytes(self.graph[name])
-                    size[name] = max(size.get(name, 0), len(held) * row)
-        return max(size.values(), default=0)
+        if key not in self._stripes_of:
+            self._stripes_of[key] = stripes(members, rows)
+        return members, self._stripes_of[key]
 
     def _way(self, first: int, last: int, rows: int, small: bool) -> Way | None:
         key = (first, last, rows, small)
         if key not in self._lowered:
             op = self._stripes(first, last, rows, small)
-            step = lowered(op)
+            step = lowered_turns(op, *self._turns(first, last, rows))
             self._lowered[key] = None
             if step is not None and step.cost is not None:
                 need = self._need(first, last, op, step)

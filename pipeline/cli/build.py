@@ -80,6 +80,11 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     type=click.IntRange(1),
     help="Random inputs to verify; 5 by default, fewer where they are large.",
 )
+@click.option(
+    "--input-rows",
+    is_flag=True,
+    help="Have the code ask for the input row by row, to save its RAM.",
+)
 @click.option("--no-shrink", is_flag=True, help="Keep channels that are provably constant.")
 @click.option("--no-verify", is_flag=True, help="Compile and link, but run nothing.")
 @click.option("--emit-only", is_flag=True, help="Write the C sources, but compile nothing.")
