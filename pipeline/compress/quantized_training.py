@@ -78,7 +78,8 @@ def _to_keep(work: Work, rewritten: Rewritten) -> Keep:
             continue
         kernel = layer.kernel.numpy()
         if len(np.unique(kernel)) <= most < kernel.size:
-            shared[layer.name] = kernel, rewritten.factors.get(layer.name, np.float32(1))
+            one = np.ones(kernel.shape[-1], np.float32)
+            shared[layer.name] = kernel, rewritten.factors.get(layer.name, one)
     return Keep(shared, "sparsity" in work.traits)
 
 

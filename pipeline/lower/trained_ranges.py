@@ -142,4 +142,4 @@ def _kind(model: Any, op: Any) -> str:
 
     code = model.operatorCodes[op.opcodeIndex]
     value = max(code.builtinCode, code.deprecatedBuiltinCode)
-    return next(name for name, v in vars(schema.BuiltinOperator).items() if v == value)
+    return next(str(name) for name, v in vars(schema.BuiltinOperator).items() if v == value)
