@@ -12,6 +12,7 @@ from edgec.pipeline.passes import (
     fold_constants,
     fold_pads,
     fuse_activations,
+    merge_channels,
     remove_channels,
 )
 from edgec.targets.profile import Target
@@ -22,8 +23,10 @@ PASSES = (
     fuse_activations.run,
     fold_pads.run,
     remove_channels.run,
+    merge_channels.run,
     drop_unused.run,
 )
+SHRINKING = (remove_channels.run, merge_channels.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def run_passes(
     """
     savings: list[Saving] = []
     for run in PASSES:
-        if run is remove_channels.run and not shrink:
+        if run in SHRINKING and not shrink:
             continue
         before, graph = graph, check(run(graph, target))
         saved = Saving(
