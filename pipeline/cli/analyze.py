@@ -51,22 +51,14 @@ def command(
 def _show(found: Any) -> None:
     from edgec.pipeline.cli import display
 
-    head: tuple[str, ...] = (
-        "layer",
-        "op",
-        "MACs",
-        "SQNR dB",
-        "int8 alone",
-        "half zero",
-        "weights",
-        "RAM",
-    )
+    head: tuple[str, ...] = ("layer", "op", "MACs", "SQNR dB", "loss", "int8 alone", "half zero")
     rows = [
         (
             one.name.split(";")[0],
             one.op,
             f"{one.macs:,}",
             f"{one.sqnr_db:.1f}",
+            f"{one.loss:.4f}",
             f"{one.quantized:.4f}",
             "" if one.pruned is None else f"{one.pruned:.4f}",
             *("" if value is None else f"{value:,}" for value in (one.weight_bytes, one.ram_bytes)),

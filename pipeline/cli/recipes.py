@@ -11,10 +11,13 @@ from edgec.pipeline.cli.display import json_option
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--steps", is_flag=True, help="List the steps that recipes are made of.")
+@click.option("--steps", is_flag=True, help="Show the steps that recipes are made of instead.")
 @json_option
 def command(name: str | None, steps: bool, as_json: bool) -> None:
-    """List the shipped recipes, or show NAME: a recipe, or a step with its parameters."""
+    """List the shipped recipes, or show the one called NAME.
+
+    With --steps, list the steps that recipes are made of, or show one with its parameters.
+    """
     from edgec.pipeline.cli import display
     from edgec.pipeline.compress.recipe import load_recipe, recipe_names
     from edgec.pipeline.compress.technique import documentation, techniques
@@ -30,7 +33,7 @@ def command(name: str | None, steps: bool, as_json: bool) -> None:
         else:
             display.print_table(("step" if steps else "recipe", "what it does"), rows)
         return
-    if name in techniques():
+    if steps:
         _show_step(name, as_json)
     else:
         _show_recipe(name, as_json)
@@ -38,9 +41,9 @@ def command(name: str | None, steps: bool, as_json: bool) -> None:
 
 def _show_step(name: str, as_json: bool) -> None:
     from edgec.pipeline.cli import display
-    from edgec.pipeline.compress.technique import documentation, parameters, techniques
+    from edgec.pipeline.compress.technique import documentation, find_technique, parameters
 
-    cls = techniques()[name]
+    cls = find_technique(name, "recipes")
     if as_json:
         rows = [asdict(p) for p in parameters(cls)]
         display.print_json({"step": name, "documentation": documentation(cls), "parameters": rows})

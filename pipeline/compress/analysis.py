@@ -6,8 +6,9 @@ LiteRT do the work: each layer alone in int8, each layer alone pruned, and the w
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,9 +17,13 @@ import numpy as np
 from edgec.pipeline.compress.dataset import Dataset, Split
 from edgec.pipeline.compress.float_file import FloatFile, Node, activations, outputs
 from edgec.pipeline.compress.metric import Metric
+from edgec.pipeline.compress.recipe import step_lines
+from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array
 from edgec.pipeline.lower.edge_quantizer import exactly, quantize_file
 from edgec.pipeline.worker import Progress, Report
+
+Rewrite = Callable[[Sequence[Mapping[str, Any]]], bytes]
 
 SCHEMA = "edgec.analysis/1"
 CALIBRATION = 200
@@ -26,6 +31,10 @@ SQNR_SAMPLES = 64
 PRUNED_SHARE = 0.5
 WIDEST = 5
 """How many layers a repair may give 16 bits, besides those that read them."""
+VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+"""Ops that only pass values on."""
+FREE = (("equalize",), ("equalize", "correct-bias"))
+"""Steps that cost nothing at run time, tried first."""
 TOLERATED = 0.01
 """How much of the metric a model may lose before a repair is proposed."""
 
@@ -34,16 +43,19 @@ TOLERATED = 0.01
 class LayerFinding:
     """One layer; its name is that of its output in the `.tflite`.
 
-    `sqnr_db` is signal over quantisation noise of its output when the whole model is int8.
-    `quantized` and `pruned` are the metric with this layer alone in int8, or with the smaller half
-    of its weights zero. `weight_bytes` are in the image, `count` what it takes there; both and
-    `ram_bytes` (inputs and outputs) are None where no image was built.
+    `loss` is what the metric loses by this layer: by its weights in int8, or by its output, which
+    is to blame as far as the layer alone and each layer that reads it alone lose. `sqnr_db` is
+    signal over quantisation noise of its output when the whole model is int8. `quantized` and
+    `pruned` are the metric with this layer alone in int8, or with the smaller half of its weights
+    zero. `weight_bytes` are in the image, `count` what it takes there; both and `ram_bytes`
+    (inputs and outputs) are None where no image was built.
     """
 
     name: str
     op: str
     macs: int
     sqnr_db: float
+    loss: float
     quantized: float
     pruned: float | None
     weight_bytes: int | None = None
@@ -76,20 +88,35 @@ class Analysis:
         return {"schema": SCHEMA, **asdict(self)}
 
 
-def analyze(content: bytes, data: Dataset, metric: Metric, report: Report) -> Analysis:
+def analyze(
+    content: bytes, data: Dataset, metric: Metric, rewrite: Rewrite, report: Report
+) -> Analysis:
     """Measure every layer of a float `.tflite` on the validation split; propose repairs.
 
-    The test split is left alone, because what is chosen by it would no longer be held out.
+    `rewrite` gives the file that the model becomes after some steps of a recipe. The test split is
+    left alone, because what is chosen by it would no longer be held out.
     """
     file = FloatFile(content)
     split, samples = data.validation, data.calibration(CALIBRATION)
     whole = quantize_file(content, samples, report)
     noise = _noise(file, whole, tuple(x[:SQNR_SAMPLES] for x in split.inputs))
     float_score = _score(content, split, metric)
-    findings = []
+    sign = 1.0 if metric.higher_is_better else -1.0
+
+    def loss(file: bytes | None) -> float:
+        return 0.0 if file is None else sign * (float_score - _score(file, split, metric))
+
+    eight: dict[str, float] = {}
     for number, node in enumerate(file.nodes):
         report(Progress("analyze", number, len(file.nodes), node.label))
-        alone = quantize_file(content, samples, _quiet, only=exactly(node.output))
+        eight[node.output] = loss(
+            quantize_file(content, samples, _quiet, only=exactly(node.output))
+        )
+    findings = []
+    for number, node in enumerate(n for n in file.nodes if n.op not in VIEWS):
+        report(Progress("prune", number, len(file.nodes), node.label))
+        weights = loss(_widely(content, samples, node)) if node.weights else 0.0
+        readers = [eight[name] for name in node.readers if name in eight]
         pruned = file.pruned(node, PRUNED_SHARE)
         findings.append(
             LayerFinding(
@@ -97,17 +124,17 @@ def analyze(content: bytes, data: Dataset, metric: Metric, report: Report) -> An
                 op=node.op,
                 macs=node.macs,
                 sqnr_db=noise[node.output],
-                quantized=_score(alone, split, metric),
+                loss=max(weights, min(eight[node.output], *readers, math.inf)),
+                quantized=float_score - sign * eight[node.output],
                 pruned=None if pruned is None else _score(pruned, split, metric),
             )
         )
-    sign = 1.0 if metric.higher_is_better else -1.0
-    findings.sort(key=lambda f: (sign * f.quantized, f.sqnr_db))
+    findings.sort(key=lambda f: (-f.loss, f.sqnr_db))
     int8_score = _score(whole, split, metric)
     repairs: tuple[Repair, ...] = ()
     lost = sign * (float_score - int8_score)
     if lost > TOLERATED:
-        trial = _Trial(file, samples, split, metric, float_score, report)
+        trial = _Trial(file, samples, split, metric, float_score, rewrite, report)
         repairs = trial.repairs([f.name for f in findings])
     return Analysis(metric.name, float_score, int8_score, split.count, tuple(findings), repairs)
 
@@ -121,16 +148,33 @@ class _Trial:
     split: Split
     metric: Metric
     float_score: float
+    rewrite: Rewrite
     report: Report
 
     def repairs(self, worst: Sequence[str]) -> tuple[Repair, ...]:
-        """Give more and more of the worst layers 16-bit activations until the loss is gone.
+        """Try steps that cost nothing, then 16 bits for more and more of the worst layers.
 
-        A layer's readers are widened too: they would round its output to 8 bits again. Training
-        is proposed where that is not enough.
+        Ends with what repairs the model; without, the best is returned, and training proposed.
         """
-        nodes = {node.output: node for node in self.file.nodes}
         tried: list[Repair] = []
+        for repair in (*self._rewritten(), *self._widened(worst)):
+            tried.append(repair)
+            if self._repaired(repair):
+                return (repair,)
+        best = max(tried, key=lambda r: self._sign * (r.score or 0.0))
+        return (best, Repair(step_lines([{"use": "qat"}]), None))
+
+    def _rewritten(self) -> Iterator[Repair]:
+        for names in FREE:
+            self.report(Progress("repair", 0, 0, " and ".join(names)))
+            steps = [{"use": name} for name in names]
+            made = quantize_file(self.rewrite(steps), self.samples, _quiet)
+            score = _score(made, self.split, self.metric)
+            yield Repair(step_lines([*steps, {"use": "ptq-fast"}]), score)
+
+    def _widened(self, worst: Sequence[str]) -> Iterator[Repair]:
+        """Widen layers and those that read them, which would round to 8 bits again."""
+        nodes = {node.output: node for node in self.file.nodes}
         for count in range(1, min(len(worst), WIDEST) + 1):
             names = dict.fromkeys(
                 name for w in worst[:count] for name in (w, *nodes[w].readers) if name in nodes
@@ -139,19 +183,15 @@ class _Trial:
             self.report(Progress("repair", count, WIDEST, f"{len(wide)} layers with 16 bits"))
             made = quantize_file(self.file.content, self.samples, _quiet, wide=wide)
             score = _score(made, self.split, self.metric)
-            tried.append(Repair(_lines({"use": "ptq-fast", "wide": wide}), score))
-            if self._repaired(score):
-                return (tried[-1],)
-        best = max(tried, key=lambda r: self._sign * (r.score or 0.0), default=None)
-        trained = Repair(_lines({"use": "qat"}), None)
-        return (trained,) if best is None else (best, trained)
+            yield Repair(step_lines([{"use": "ptq-fast", "wide": wide}]), score)
 
     @property
     def _sign(self) -> float:
         return 1.0 if self.metric.higher_is_better else -1.0
 
-    def _repaired(self, score: float) -> bool:
-        return self._sign * (self.float_score - score) <= TOLERATED
+    def _repaired(self, repair: Repair) -> bool:
+        assert repair.score is not None
+        return self._sign * (self.float_score - repair.score) <= TOLERATED
 
     def _pattern(self, node: Node) -> str:
         """Return a short expression that matches a node's output and no other."""
@@ -160,10 +200,13 @@ class _Trial:
         return short if len(matched) == 1 else exactly(node.output)
 
 
-def _lines(step: dict[str, Any]) -> str:
-    import tomli_w
-
-    return tomli_w.dumps({"step": [step]})
+def _widely(content: bytes, samples: Sequence[Array], node: Node) -> bytes | None:
+    """Return the file with a node's weights in int8 and its activations in 16 bits."""
+    only = exactly(node.output)
+    try:
+        return quantize_file(content, samples, _quiet, bits=16, only=only)
+    except UnsupportedModelError:
+        return None  # no such form: then its output alone is judged
 
 
 def _score(content: bytes, split: Split, metric: Metric) -> float:

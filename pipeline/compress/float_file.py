@@ -107,9 +107,12 @@ def activations(content: bytes, inputs: Sequence[Array]) -> dict[str, Array]:
 
 def outputs(content: bytes, inputs: Sequence[Array]) -> Array:
     """Return the first output for every sample as real numbers, (count, *output)."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    interpreter = Interpreter(model_content=content, num_threads=1)
+    fast = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(
+        model_content=content, num_threads=1, experimental_op_resolver_type=fast
+    )
     interpreter.allocate_tensors()
     port = interpreter.get_output_details()[0]
     found = []

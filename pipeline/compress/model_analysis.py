@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from edgec.pipeline.compile import compile_model, optimized
 from edgec.pipeline.compress.analysis import CALIBRATION, Analysis, analyze
@@ -49,11 +51,17 @@ def analyze_model(model: Path, options: AnalyzeOptions, progress: Report) -> Ana
             "user_path": str(Path.cwd()),
         }
         run_stage(f"{STAGE}:begin", request, progress=progress)
-        out = folder / "float.tflite"
-        run_stage(f"{STAGE}:as_float_file", {"folder": home, "out": str(out)}, progress=progress)
+
+        def rewrite(steps: Sequence[Mapping[str, Any]]) -> bytes:
+            out = folder / "float.tflite"
+            wanted = {**request, "steps": list(steps), "out": str(out)}
+            run_stage(f"{STAGE}:as_float_file", wanted, progress=progress)
+            return out.read_bytes()
+
+        content = rewrite([])
         data = stored_data(folder / "data.npz")
-        content = out.read_bytes()
-        found = analyze(content, data, load_metric(options.metric, data.classes), progress)
+        metric = load_metric(options.metric, data.classes)
+        found = analyze(content, data, metric, rewrite, progress)
         if options.target is None:
             return found
         whole = folder / "int8.tflite"

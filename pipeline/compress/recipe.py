@@ -15,8 +15,9 @@ Shipped recipes are the files of `recipes/`, and are called by name.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,19 @@ def as_toml(recipe: Recipe) -> str:
     """Return a recipe as a file's text, every parameter written out."""
     import tomli_w
 
-    tables = [{k: v for k, v in step.items() if v is not None} for step in recipe.as_tables()]
-    return tomli_w.dumps({"description": recipe.description, "step": tables})
+    described = tomli_w.dumps({"description": recipe.description})
+    return f"{described}\n{step_lines(recipe.as_tables())}"
+
+
+def step_lines(steps: Sequence[Mapping[str, Any]]) -> str:
+    """Return tables of steps as a recipe's lines, to be put after others."""
+    import tomli_w
+
+    texts = []
+    for step in steps:
+        text = tomli_w.dumps({k: v for k, v in step.items() if v not in (None, {})})
+        texts.append("[[step]]\n" + re.sub(r"^\[", "[step.", text, flags=re.MULTILINE))
+    return "\n".join(texts)
 
 
 def _step(entry: Any, where: str) -> Technique:

@@ -58,24 +58,10 @@ def run_step(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
     `original` is the folder that `begin` filled.
     """
-    folder, original = Path(request["folder"]), Path(request["original"])
+    folder = Path(request["folder"])
     report(Progress(request["use"], 0, 0, "starting"))
-    model, traits = load_model(Path(request["before"]))
-    data = stored_data(original / DATA)
-    metric = load_metric(request["metric"], data.classes, Path(request["user_path"]))
+    work = _open(request, Path(request["before"]), Path(request["original"]), folder, report)
     step = build_step(request["use"], request["parameters"], "recipe")
-    work = Work(
-        model=model.keras,
-        inputs=model.inputs,
-        outputs=model.outputs,
-        data=data,
-        metric=metric,
-        folder=folder,
-        original=original,
-        report=report,
-        seed=request["seed"],
-        traits=traits,
-    )
     step.run(work)
     if step.gives == "tflite":
         assert work.tflite is not None
@@ -83,17 +69,40 @@ def run_step(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
         measured = {"score": None, "parameters": None, "macs": None}
     else:
         save_model(folder, FloatModel(work.model, work.inputs, work.outputs), work.traits)
-        measured = _measured(work.model, data, metric)
+        measured = _measured(work.model, work.data, work.metric)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {**measured, "traits": work.traits, "notes": work.notes, "peak_bytes": peak}
 
 
 def as_float_file(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Convert the model that `begin` left in `folder` to the float `.tflite` file `out`."""
-    model, _ = load_model(Path(request["folder"]))
-    content = to_tflite(model, "the model", Conversion("float32"), report)
-    _write(Path(request["out"]), content)
+    """Run `steps` on the model that `begin` left in `folder`; write the float `.tflite` `out`."""
+    folder = Path(request["folder"])
+    work = _open(request, folder, folder, folder, report)
+    for table in request["steps"]:
+        build_step(table["use"], {k: v for k, v in table.items() if k != "use"}, "step").run(work)
+    model = FloatModel(work.model, work.inputs, work.outputs)
+    _write(Path(request["out"]), to_tflite(model, "the model", Conversion("float32"), report))
     return {}
+
+
+def _open(
+    request: Mapping[str, Any], before: Path, original: Path, folder: Path, report: Report
+) -> Work:
+    """Return the model in `before` with the data in `original`, to be worked on in `folder`."""
+    model, traits = load_model(before)
+    data = stored_data(original / DATA)
+    return Work(
+        model=model.keras,
+        inputs=model.inputs,
+        outputs=model.outputs,
+        data=data,
+        metric=load_metric(request["metric"], data.classes, Path(request["user_path"])),
+        folder=folder,
+        original=original,
+        report=report,
+        seed=request.get("seed", 0),
+        traits=traits,
+    )
 
 
 def _measured(model: Any, data: Dataset, metric: Metric) -> dict[str, Any]:

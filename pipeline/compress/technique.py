@@ -100,15 +100,20 @@ def documentation(cls: type[Technique]) -> str:
     return inspect.getdoc(cls) or ""
 
 
+def find_technique(name: str, where: str) -> type[Technique]:
+    """Return the step called `name`; raise UsageError where there is none."""
+    known = techniques()
+    if name not in known:
+        raise UsageError(f"{where}: unknown step {name!r}", suggestion(name, known))
+    return known[name]
+
+
 def build_step(name: str, table: Mapping[str, Any], where: str) -> Technique:
     """Return the step `name` with the parameters of a recipe's table.
 
     Raises UsageError for an unknown step, an unknown key, or a value of another kind or range.
     """
-    known = techniques()
-    if name not in known:
-        raise UsageError(f"{where}: unknown step {name!r}", suggestion(name, known))
-    cls = known[name]
+    cls = find_technique(name, where)
     hints = typing.get_type_hints(cls)
     allowed = [f.name for f in fields(cls)]
     values: dict[str, Any] = {}

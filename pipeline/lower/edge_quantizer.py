@@ -6,8 +6,10 @@ them converts: so a few layers can have 16-bit activations and the rest 8.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 from edgec.pipeline.errors import UnsupportedModelError
@@ -34,20 +36,14 @@ def quantize_file(
     activations; ops that `only` does not match stay float. Raises UnsupportedModelError where an
     expression matches nothing, or the quantiser refuses the model.
     """
-    from ai_edge_quantizer import qtyping, quantizer
-
-    names = _input_names(content)
     _require_matches(content, (*wide, only))
     report(Progress("quantize", 0, len(samples[0]), "ai-edge-quantizer"))
-    everything = qtyping.TFLOperationName.ALL_SUPPORTED
+    configs = [(only, bits), *((pattern, 16) for pattern in wide)]
+    feeds = list(_feeds(_input_names(content), samples))
     try:
-        engine = quantizer.Quantizer(content)
-        engine.add_static_config(only, everything, bits, 8)
-        for pattern in wide:
-            engine.add_static_config(pattern, everything, 16, 8)
-        fed = {SIGNATURE: list(_feeds(names, samples))}
-        ranges = engine.calibrate(fed, num_threads=1)
-        quantized = bytes(engine.quantize(ranges).quantized_model)
+        # It prints sizes and a progress bar of its own.
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            quantized = _quantized(content, configs, feeds)
     except (ValueError, RuntimeError, KeyError) as error:
         text = " ".join(str(error).split())[:300]
         raise UnsupportedModelError(
@@ -55,6 +51,19 @@ def quantize_file(
             'quantise it by TensorFlow\'s converter: the step "ptq"',
         ) from error
     return in_signature_order(quantized)
+
+
+def _quantized(
+    content: bytes, configs: Sequence[tuple[str, int]], feeds: Sequence[dict[str, Any]]
+) -> bytes:
+    """Quantise with activation bits by expression; of several that match an op the last counts."""
+    from ai_edge_quantizer import qtyping, quantizer
+
+    engine = quantizer.Quantizer(content)
+    for pattern, bits in configs:
+        engine.add_static_config(pattern, qtyping.TFLOperationName.ALL_SUPPORTED, bits, 8)
+    ranges = engine.calibrate({SIGNATURE: list(feeds)}, num_threads=1)
+    return bytes(engine.quantize(ranges).quantized_model)
 
 
 def _input_names(content: bytes) -> list[str]:
