@@ -23,15 +23,8 @@ static void gather(const edgec_conv_2d_int8_params *p, const int8_t *in, int32_t
     }
 }
 
-static int8_t finish(const edgec_conv_2d_int8_params *p, const edgec_channel *c, int32_t acc)
-{
-    const int32_t v = edgec_requant_double(acc, c->multiplier, c->shift) + p->out_zero_point;
-    return (int8_t)edgec_clamp(v, p->out_min, p->out_max);
-}
-
-/* All output channels of one group at one pixel. */
-static void pixel(const edgec_conv_2d_int8_params *p, const int8_t *patch, int32_t group,
-                  int8_t *out)
+void edgec_conv_2d_int8_pixel(const edgec_conv_2d_int8_params *p, const int8_t *patch,
+                              int32_t group, int8_t *out)
 {
     const int32_t n = p->kernel_h * p->kernel_w * (p->in_ch / p->groups);
     const int32_t rows = p->out_ch / p->groups;
@@ -42,16 +35,16 @@ static void pixel(const edgec_conv_2d_int8_params *p, const int8_t *patch, int32
         int32_t acc[4] = {c[0].bias, c[1].bias, c[2].bias, c[3].bias};
         edgec_dot4(patch, w, n, n, acc);
         for (int32_t i = 0; i < 4; ++i) {
-            out[r + i] = finish(p, c + i, acc[i]);
+            out[r + i] = edgec_conv_2d_int8_finish(p, c + i, acc[i]);
         }
     }
     for (; r < rows; ++r, w += n, ++c) {
-        out[r] = finish(p, c, edgec_dot1(patch, w, n, c->bias));
+        out[r] = edgec_conv_2d_int8_finish(p, c, edgec_dot1(patch, w, n, c->bias));
     }
 }
 
-void edgec_conv_2d_int8_strided(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
-                                int32_t stride, void *scratch)
+void edgec_conv_2d_int8_windows(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
+                                int32_t stride, edgec_conv_2d_int8_sums *pixel, void *scratch)
 {
     int8_t *patch = scratch;
     const int32_t depth = p->in_ch / p->groups;
@@ -76,5 +69,5 @@ void edgec_conv_2d_int8_strided(const edgec_conv_2d_int8_params *p, const int8_t
 void edgec_conv_2d_int8(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
                         void *scratch)
 {
-    edgec_conv_2d_int8_strided(p, in, out, p->out_ch, scratch);
+    edgec_conv_2d_int8_windows(p, in, out, p->out_ch, edgec_conv_2d_int8_pixel, scratch);
 }

@@ -21,8 +21,20 @@ typedef struct {
 void edgec_conv_2d_int8(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
                         void *scratch);
 
-/* The same to pixels that are `stride` bytes apart. */
-void edgec_conv_2d_int8_strided(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
-                                int32_t stride, void *scratch);
+/* All output channels of one group at one pixel, whose window is `patch`. */
+typedef void edgec_conv_2d_int8_sums(const edgec_conv_2d_int8_params *p, const int8_t *patch,
+                                     int32_t group, int8_t *out);
+edgec_conv_2d_int8_sums edgec_conv_2d_int8_pixel;
+
+/* The same with sums of another kind, to pixels that are `stride` bytes apart. */
+void edgec_conv_2d_int8_windows(const edgec_conv_2d_int8_params *p, const int8_t *in, int8_t *out,
+                                int32_t stride, edgec_conv_2d_int8_sums *pixel, void *scratch);
+
+static inline int8_t edgec_conv_2d_int8_finish(const edgec_conv_2d_int8_params *p,
+                                               const edgec_channel *c, int32_t acc)
+{
+    const int32_t v = edgec_requant_double(acc, c->multiplier, c->shift) + p->out_zero_point;
+    return (int8_t)edgec_clamp(v, p->out_min, p->out_max);
+}
 
 #endif

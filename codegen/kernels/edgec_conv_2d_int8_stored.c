@@ -10,7 +10,7 @@ void edgec_conv_2d_int8_stored(const edgec_conv_2d_int8_stored_params *p, const 
     for (int32_t c = 0; c < out_ch; c += p->group, layer.channels += p->group) {
         layer.out_ch = (int16_t)(out_ch - c < p->group ? out_ch - c : p->group);
         edgec_stored_rows(&stored, scratch, layer.out_ch);
-        edgec_conv_2d_int8_strided(&layer, in, out + c, out_ch,
+        edgec_conv_2d_int8_windows(&layer, in, out + c, out_ch, edgec_conv_2d_int8_pixel,
                                    (int8_t *)scratch + p->group * stored.length);
     }
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "edgec_requant_dsp.h"
+#include "edgec_fully_connected_int8_dsp_finish.h"
 
 #define BLOCK 8 /* rows */
 
@@ -108,38 +108,6 @@ static const int32_t *sum(const frame *work, const int32_t *weights)
 
 #endif
 
-/* Rescale the sums of two rows to two bytes. */
-static inline uint32_t finish_two(const int32_t *sums, const int32_t *scales, int32_t step,
-                                  int single)
-{
-    const int32_t odd = (int32_t)((uint32_t)sums[1] - (uint32_t)sums[0]) >> 8;
-    const int32_t *second = scales + step;
-    const int32_t a = single ? edgec_finish_single(sums[0], scales[0], scales[1])
-                             : edgec_finish_double(sums[0], scales[0], scales[1]);
-    const int32_t b = single ? edgec_finish_single(odd, second[0], second[1])
-                             : edgec_finish_double(odd, second[0], second[1]);
-    return ((uint32_t)a & 0xffu) | ((uint32_t)b & 0xffu) << 8;
-}
-
-/* Rescale and clamp n sums, at most a block. */
-static inline void finish(const edgec_fully_connected_int8_dsp_params *p, const int32_t *sums,
-                          const int32_t *scales, int8_t *out, int32_t n, int single)
-{
-    const uint32_t low = (uint8_t)p->out_min * 0x01010101u;
-    const uint32_t high = (uint8_t)p->out_max * 0x01010101u;
-    const int32_t step = p->per_row ? 2 : 0;
-    for (; n > 0; n -= 4, sums += 4, scales += 4 * step, out += 4) {
-        uint32_t four = finish_two(sums, scales, step, single);
-        four |= finish_two(sums + 2, scales + 2 * step, step, single) << 16;
-        four = edgec_clamp_bytes(four, low, high);
-        if (n >= 4) {
-            memcpy(out, &four, 4);
-        } else {
-            memcpy(out, &four, (size_t)n);
-        }
-    }
-}
-
 void edgec_fully_connected_int8_dsp(const edgec_fully_connected_int8_dsp_params *p,
                                     const int8_t *in, int8_t *out)
 {
@@ -159,9 +127,9 @@ void edgec_fully_connected_int8_dsp(const edgec_fully_connected_int8_dsp_params 
                 weights = sum(&tail, weights);
             }
             if (p->single_rounding) {
-                finish(p, sums, scales, out + r, n, 1);
+                edgec_finish_rows(p, sums, scales, out + r, n, 1);
             } else {
-                finish(p, sums, scales, out + r, n, 0);
+                edgec_finish_rows(p, sums, scales, out + r, n, 0);
             }
             scales += p->per_row ? 2 * BLOCK : 0;
         }

@@ -40,16 +40,6 @@ def window_fits(op: Conv2D, io: Io) -> bool:
     return min(op.window.output((io.x.shape[1], io.x.shape[2]))) > 0
 
 
-def _inside_share(window: Window, io: Io) -> float:
-    """Return which part of the windows does not reach over the border."""
-    share = 1.0
-    for i, (size, outputs) in enumerate(zip(io.x.shape[1:3], io.y.shape[1:3], strict=True)):
-        reach = (window.kernel[i] - 1) * window.dilation[i] + 1
-        starts = (n * window.stride[i] - window.before[i] for n in range(outputs))
-        share *= sum(0 <= start <= size - reach for start in starts) / outputs
-    return share
-
-
 def _rows(io: Io) -> Array:
     weights = io.input(1).values
     return weights.reshape(weights.shape[0], -1)
@@ -217,10 +207,12 @@ class Conv2D(KernelOp):
         return tiles * (out_ch // _BLOCK * block + 110 * in_ch + 500)
 
     def _portable_instructions(self, io: Io) -> int:
-        """Return what the direct kernel takes: fitted to counts on a Cortex-M4."""
-        out_ch, kh, kw, depth = io.input(1).shape
-        gather = kh * kw * (35 + 3 * depth) if kh * kw > 1 or self.window.padded else 20
-        return io.y.size // out_ch * (gather + out_ch * (45 + 34 * kh * kw * depth // 10))
+        """Return what the direct kernel takes: fitted to counts on a Cortex-M3."""
+        out_ch, kh, kw, in_ch = io.input(1).shape
+        depth = kh * kw * in_ch
+        gather = 46 * kh * kw + 14 * depth // 10 if kh * kw > 1 or self.window.padded else 0
+        sums = out_ch * (47 + 273 * depth // 100) + 2 * (out_ch % 4) * depth
+        return io.y.size // out_ch * (82 + gather + sums)
 
     def _dsp_instructions(self, io: Io, depth: int) -> int:
         """Return what the kernel for SMLAD takes: its loops' lengths, the rest fitted."""
@@ -228,15 +220,15 @@ class Conv2D(KernelOp):
         blocks = -(-out_ch // _BLOCK)
         sums = 6 * depth + 3 * (depth // 16) + 3 * (depth % 16 // LANE) + 81
         taps = kh * kw * 30 if in_ch % LANE == 0 else kh * 190
-        border = 1 - _inside_share(self.window, io)
+        border = 1 - self.window.inside_share(io.x, io.y)
         widen = 85 + 9 * depth // 4 + 14 * kh + int(border * taps)
         return -(-io.y.size // out_ch // 2) * (blocks * sums + widen)
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels of the core for int8, and those for weights in less than a byte."""
+        """Return the kernels of the core for int8, also for clustered and for sparse weights."""
         plain = self._plain_variants(io, features)
-        packed = stored_steps(io, (self.lower(io), *plain))
-        return (*plain, *packed, *sparse_steps(io, plain))
+        known = (self.lower(io), *plain)
+        return (*plain, *stored_steps(io, known), *sparse_steps(io, known))
 
     def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels that take every weight: of cores with SMLAD, MVE, or Thumb-1 only."""

@@ -12,6 +12,7 @@ from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.sparse_products import sparse_steps
 from edgec.codegen.stored_weights import stored_steps
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
@@ -155,13 +156,14 @@ class FullyConnected(KernelOp):
                 "out_max": high,
                 "single_rounding": int(self.rounding is Rounding.TFLITE),
             },
-            cost=Cost(120 + 34 * self.macs(io) // 10 + 45 * io.y.size, weights.size + 12 * out),
+            cost=Cost(148 + 276 * self.macs(io) // 100 + 64 * io.y.size, weights.size + 12 * out),
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels of the core for int8, and those for weights in less than a byte."""
+        """Return the kernels of the core for int8, also for clustered and for sparse weights."""
         plain = self._plain_variants(io, features)
-        return (*plain, *stored_steps(io, (self.lower(io), *plain)))
+        known = (self.lower(io), *plain)
+        return (*plain, *stored_steps(io, known), *sparse_steps(io, known))
 
     def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time, or MVE."""
