@@ -85,6 +85,16 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     is_flag=True,
     help="Have the code ask for the input row by row, to save its RAM.",
 )
+@click.option(
+    "--recipe",
+    metavar="NAME|FILE",
+    help="Compress the float model first; a name of 'edgec recipes', or a .toml file.",
+)
+@click.option(
+    "--data",
+    metavar="FILE|DIR|python:MODULE:FUNCTION",
+    help="Labelled samples that the recipe trains and tests on, as in 'edgec compress'.",
+)
 @click.option("--no-shrink", is_flag=True, help="Keep channels that are provably constant.")
 @click.option("--no-verify", is_flag=True, help="Compile and link, but run nothing.")
 @click.option("--emit-only", is_flag=True, help="Write the C sources, but compile nothing.")
@@ -92,7 +102,8 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
 @quiet_option
 def command(
     model: Path, ram: int | None, flash: int | None, rounding: str, no_verify: bool,
-    no_shrink: bool, as_json: bool, quiet: bool, **options: Any,
+    no_shrink: bool, recipe: str | None, data: str | None, as_json: bool, quiet: bool,
+    **options: Any,
 ) -> None:  # fmt: skip
     """Build verified firmware from MODEL, a .keras, .h5, .onnx or .tflite file or a SavedModel.
 
@@ -113,13 +124,31 @@ def command(
         **options,
     )
     with display.progress_report(quiet or as_json) as progress:
-        done = build_model(model, chosen, progress or _silent)
+        report = progress or _silent
+        if recipe is None and data is None:
+            done = build_model(model, chosen, report)
+        else:
+            done = _by_recipe(model, recipe, data, chosen, report)
     if as_json:
         root = str(done.bundle.root)
         display.print_json({"bundle": root, "result": done.result.as_dict()})
         return
     show_result(done.result)
     click.echo(f"\nbundle: {done.bundle.root}")
+
+
+def _by_recipe(model: Path, recipe: str | None, data: str | None, options: Any, report: Any) -> Any:
+    """Compress the model in a folder of its own, then build what came out."""
+    from edgec.pipeline.compress.compression import CompressOptions, compress_and_build
+    from edgec.pipeline.compress.data_source import data_source_from
+    from edgec.pipeline.compress.recipe import load_recipe
+
+    if recipe is None or data is None:
+        raise click.UsageError("--recipe and --data belong together")
+    if options.calibration is not None:
+        raise click.UsageError("--calibration has no effect with --recipe: its data calibrates")
+    how = CompressOptions(load_recipe(recipe), data_source_from(data), images="none")
+    return compress_and_build(model, how, options, report)
 
 
 def show_result(result: Any) -> None:

@@ -25,7 +25,7 @@ from edgec.pipeline.compress.metric import load_metric
 from edgec.pipeline.compress.recipe import Recipe
 from edgec.pipeline.compress.result import CompressionResult, ImageFigures, StepResult
 from edgec.pipeline.compress.stored_data import stored_test
-from edgec.pipeline.driver import build
+from edgec.pipeline.driver import BuildOptions, BuildResult, build, build_model
 from edgec.pipeline.errors import UsageError
 from edgec.pipeline.load.source import detect, require_float
 from edgec.pipeline.load.tflite import c_name
@@ -118,6 +118,21 @@ def compress(
     return result, folder
 
 
+def compress_and_build(
+    model: Path, how: CompressOptions, options: BuildOptions, progress: Report
+) -> BuildResult:
+    """Run a recipe on a model and build firmware from what it gives."""
+    if not how.recipe.steps[-1].compiles:
+        raise UsageError(
+            f"recipe {how.recipe.name!r} ends in {how.recipe.steps[-1].name!r}, which does not "
+            "become C",
+            "use 'edgec compress' for a model that an interpreter runs",
+        )
+    _, folder = compress(model, how, progress)
+    named = replace(options, name=options.name or model.stem)
+    return build_model(folder / "model.tflite", named, progress)
+
+
 def _scored(run: _Run, model: Path, *, in_c: bool) -> Evaluation:
     classes = run.started["classes"]
     metric = load_metric(run.options.metric, classes)
@@ -129,9 +144,8 @@ def _begin(model: Path, folder: Path, options: CompressOptions, progress: Report
     """Have the model and the data read into the folder."""
     kind = detect(model)
     require_float(model, kind)
-    _open_folder(folder)
     place = _original(folder)
-    place.mkdir(parents=True, exist_ok=True)
+    _open_folder(folder)
     request = {
         "model": str(model.absolute()),
         "format": kind.name,
@@ -144,9 +158,14 @@ def _begin(model: Path, folder: Path, options: CompressOptions, progress: Report
     content = model.read_bytes() if model.is_file() else b"".join(
         path.read_bytes() for path in sorted(model.rglob("*")) if path.is_file()
     )  # fmt: skip
-    key = _key("", {"model": hashlib.sha256(content).hexdigest(), "seed": options.seed,
-                    "data": facts["data_sha256"], "edgec": edgec.__version__})  # fmt: skip
-    return _Done(place, key, facts)
+    identity = {
+        "model": hashlib.sha256(content).hexdigest(),
+        "data": facts["data_sha256"],
+        "metric": options.metric,
+        "seed": options.seed,
+        "edgec": edgec.__version__,
+    }
+    return _Done(place, _key("", identity), facts)
 
 
 def _original(folder: Path) -> Path:
@@ -160,7 +179,7 @@ def _open_folder(folder: Path) -> None:
             f"{folder}: exists and is no folder of a compression", "choose another with -o"
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _original(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written to: {error.strerror}") from None
 

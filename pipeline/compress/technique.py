@@ -161,6 +161,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     """Return a TOML value as the type of a parameter."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
+        if value is None:
+            return None
         return _value(next(a for a in inner if a is not type(None)), value, where)
     if origin is Literal and value in inner:
         return value
