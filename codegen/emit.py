@@ -245,8 +245,11 @@ class _Emitter:
             number = list(program.tensors).index(name)
             return self.constant(f"{index}_c{number}", tensor.values, shape)
 
+        scratch = bool(step.scratch_bytes)
         symbols = striped_code.Symbols(f"layer_{index}", structs, constant, f"{self.name}_rows_fn")
-        return "\n".join([*texts, striped_code.function(program, symbols, step.inputs)])
+        return "\n".join(
+            [*texts, striped_code.function(program, symbols, step.inputs, scratch=scratch)]
+        )
 
     def _value(self, symbol: str, value: Value) -> str:
         if value is None:
@@ -269,7 +272,8 @@ class _Emitter:
             self.weights.append(cwriter.struct_array("edgec_channel", name, flat, comment))
             self.externs.append(f"extern const edgec_channel {name}[{len(flat)}];\n")
         else:
-            kind = "double" if data.dtype == np.float64 else DType(str(data.dtype)).c_type
+            others = {"float64": "double", "uint16": "uint16_t"}
+            kind = others.get(str(data.dtype)) or DType(str(data.dtype)).c_type
             self.weights.append(cwriter.array(kind, name, flat, comment))
             self.externs.append(f"extern const {kind} {name}[{data.size}];\n")
         return name
@@ -318,9 +322,8 @@ class _Emitter:
         ins = [self.pointer(n, not self.graph[n].variable) for n in names]
         outs = [self.pointer(n, False) for n in op.outputs]
         if step.program is not None:
-            memory = [*ins, *outs, "NULL" if self.plan.scratch[index] is None else
-                      f"a + {self.plan.scratch[index]}"]  # fmt: skip
-            return striped_code.call(f"layer_{index}", step.program, memory)
+            memory = [f"a + {self.plan.scratch[index]}"] if step.scratch_bytes else []
+            return striped_code.call(f"layer_{index}", step.program, [*ins, *outs, *memory])
         args = [f"&layer_{index}"] if step.params else []
         lines: list[str] = []
         if step.arrays:

@@ -34,13 +34,15 @@ class _Run:
     steps: _Offsets
 
 
-def function(program: Program, symbols: Symbols, inputs: Sequence[int]) -> str:
+def function(program: Program, symbols: Symbols, inputs: Sequence[int], *, scratch: bool) -> str:
     """Return the definition of the function: (inputs, output, working memory) -> 0.
 
-    `inputs` are the numbers of the op's inputs that are pointers. Where rows are fetched, the
+    `inputs` are the numbers of the op's inputs that are pointers; without `scratch` there is no
+    working memory. Where rows are fetched, the
     function takes the callback first, and returns what it returns if that is not 0.
     """
-    args = [f"const void *x{i}" for i in inputs] + ["void *y", "uint8_t *s"]
+    args = [f"const void *x{i}" for i in inputs] + ["void *y"]
+    args += ["uint8_t *s"] if scratch else []
     if program.fetched:
         args = [f"{symbols.rows_type} read", "void *user", *args]
     kind = "int" if program.fetched else "void"
@@ -55,7 +57,7 @@ def function(program: Program, symbols: Symbols, inputs: Sequence[int]) -> str:
     return "\n".join([*lines, "}\n"])
 
 
-def call(name: str, program: Program, pointers: Sequence[str], rows_type: str = "") -> list[str]:
+def call(name: str, program: Program, pointers: Sequence[str]) -> list[str]:
     """Return the lines that call the function."""
     if not program.fetched:
         return [f"    {name}(\n{cwriter.wrap(pointers, '        ')});"]

@@ -19,7 +19,7 @@ from edgec.codegen.packing import Block, aligned, pack
 from edgec.codegen.program import Action, Base, Call, Fetch, Move, Program, Spot
 from edgec.codegen.registry import Accesses, Cost, Io, KernelOp, Node, Shape, Step
 from edgec.pipeline.errors import UnsupportedModelError
-from edgec.pipeline.graph import Array, Tensor
+from edgec.pipeline.graph import Array, Graph, Tensor
 
 CALL_INSTRUCTIONS = 40
 """What a call of a kernel and its set-up take beside the work."""
@@ -42,6 +42,39 @@ class Stripes(KernelOp):
     rows: int
     bands: BandKernels
     fetched: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        members: Sequence[KernelOp],
+        kernels: Sequence[Step],
+        rows: int,
+        bands: BandKernels,
+        fetched: str = "",
+    ) -> Self:
+        """Return a run of a graph's ops, of whose values only the last is needed outside.
+
+        `fetched` counts where one of them reads it.
+        """
+        made = {name for op in members for name in op.outputs}
+        names = dict.fromkeys(n for op in members for n in (*op.inputs, *op.outputs) if n)
+        tensors = {n: graph[n] for n in names}
+        outside = [n for n in names if n not in made and tensors[n].data is None]
+        # overlapping by distance is for the first input; those of the output's size come later
+        out = tensors[members[-1].outputs[0]]
+        outside.sort(key=lambda n: (tensors[n].shape == out.shape, -tensors[n].size_bytes))
+        return cls(
+            inputs=tuple(outside),
+            outputs=members[-1].outputs,
+            rounding=members[-1].rounding,
+            members=tuple(members),
+            tensors=tensors,
+            kernels=tuple(kernels),
+            rows=rows,
+            bands=bands,
+            fetched=fetched if fetched in outside else "",
+        )
 
     @classmethod
     def parse(cls, node: Node) -> Self:

@@ -7,6 +7,7 @@ not asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -57,7 +58,7 @@ class _ProgramReplay:
             for action in turn:
                 if isinstance(action, Move):
                     source = self.scratch + action.source
-                    moved = self.arena[source : source + action.size].copy()
+                    moved = self.bytes_at(source, action.size).copy()
                     self.bytes_at(self.scratch + action.target, action.size)[:] = moved
                 elif isinstance(action, Fetch):
                     self.fetch(action)
@@ -160,16 +161,21 @@ class _Band:
         self.high = next(
             program.tensors[n].shape[1] for n in op.inputs if n and program.tensors[n].data is None
         )
-        params = action.step.params
+        # some kernels keep the layer's fields in a struct of their own
+        params = {name.split(".")[-1]: value for name, value in action.step.params.items()}
         self.in_high, self.pad_top = params.get("in_h"), params.get("pad_top")
         self.out_high = params.get("out_h")
-        self.size = (params.get("size"), program.tensors[op.outputs[0]])
+        sizes = params.get("size")
+        self.elements = math.prod(sizes) if isinstance(sizes, tuple) else sizes
+        out = program.tensors[op.outputs[0]]
+        self.row_elements = out.size // out.shape[1]
 
     def rows(self) -> Iterator[tuple[int, int]]:
         """Yield (row of the band, row of the tensor) for all that is read; padding must agree."""
         if not isinstance(self.window, Window):
-            for i, row in enumerate(self.made):
-                yield i, row
+            made = len(self.made) * self.row_elements
+            _require(self.elements == made, "a call makes another count of elements")
+            yield from enumerate(self.made)
             return
         win = self.window
         in_high, pad_top = _whole(self.in_high), _whole(self.pad_top)

@@ -16,7 +16,7 @@ from edgec.codegen.packing import aligned, safe_distance
 from edgec.codegen.registry import Io, KernelOp, Step, as_kernel_op
 from edgec.codegen.stripes import Stripes, lowered_turns
 from edgec.pipeline.errors import UsageError
-from edgec.pipeline.graph import Graph, Tensor
+from edgec.pipeline.graph import Graph
 from edgec.pipeline.plan import plan_memory
 
 Rivals = Mapping[tuple[str, ...], Sequence[Step]]
@@ -333,24 +333,13 @@ class _Search:
         return self._lowered[key]
 
     def _stripes(self, first: int, last: int, rows: int, small: bool) -> Stripes:
-        members = tuple(self.ops[first : last + 1])
-        made = {name for op in members for name in op.outputs}
-        names = {n: None for op in members for n in (*op.inputs, *op.outputs) if n}
-        tensors: dict[str, Tensor] = {n: self.graph[n] for n in names}
-        outside = [n for n in names if n not in made and tensors[n].data is None]
-        # overlapping by distance is for the first input; those of the output's size come later
-        out = self.graph[members[-1].outputs[0]]
-        outside.sort(key=lambda n: (tensors[n].shape == out.shape, -tensors[n].size_bytes))
-        return Stripes(
-            inputs=tuple(outside),
-            outputs=members[-1].outputs,
-            rounding=members[-1].rounding,
-            members=members,
-            tensors=tensors,
-            kernels=self._likes(first, last, small),
-            rows=rows,
-            bands=self.bands,
-            fetched=self.fetched if self.fetched in outside else "",
+        return Stripes.of(
+            self.graph,
+            self.ops[first : last + 1],
+            self._likes(first, last, small),
+            rows,
+            self.bands,
+            self.fetched,
         )
 
     def plan(self, path: Sequence[Way]) -> Fitted:

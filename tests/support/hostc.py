@@ -81,7 +81,12 @@ def _main(graph: Graph, plan: Plan) -> str:
     lines = ["#include <stdio.h>", "#include <string.h>", f'#include "{name}.h"']
     lines += [f"static _Alignas(16) unsigned char i{k}[{n}];" for k, n in enumerate(ins)]
     lines += [f"static _Alignas(16) unsigned char o{k}[{n}];" for k, n in enumerate(outs)]
-    args = [f"(void *)i{k}" for k in range(len(ins))] + [f"(void *)o{k}" for k in range(len(outs))]
+    args = [f"(void *)i{k}" for k, n in enumerate(graph.inputs) if n != plan.fetched]
+    args += [f"(void *)o{k}" for k in range(len(outs))]
+    run = f"{name}_run"
+    if plan.fetched:
+        run, args = f"{name}_run_rows", ["give", "i0", *args]
+        lines += _giver(graph, plan)
     # the arena ends where the memory ends, so that the sanitizer sees a step beyond it
     lines += [
         f"static _Alignas(16) unsigned char arena[{max(plan.arena_bytes, 1)}];",
@@ -92,11 +97,26 @@ def _main(graph: Graph, plan: Plan) -> str:
         "for (;;) {",
     ]
     lines += [f"if (fread(i{k}, 1, {n}, stdin) != {n}) return 0;" for k, n in enumerate(ins)]
-    lines.append(f"if ({name}_run({', '.join(args)}, arena)) return 9;")
-    if not has_state(graph, plan):
+    lines.append(f"if ({run}({', '.join(args)}, arena)) return 9;")
+    if not has_state(graph, plan) and not plan.fetched:
         lines += _again_in_the_arena(name, plan, ins, outs)
     lines += [f"fwrite(o{k}, 1, {n}, stdout);" for k, n in enumerate(outs)]
     return "\n".join([*lines, "}}", ""])
+
+
+def _giver(graph: Graph, plan: Plan) -> list[str]:
+    """Give rows of the first input, which is `user`, if they are asked for in order."""
+    tensor = graph[plan.fetched]
+    row = tensor.size_bytes // tensor.shape[1]
+    return [
+        f"static int give(void *user, int32_t first, int32_t count, {tensor.dtype.c_type} *to) {{",
+        "static int32_t next;",
+        "if (first != 0 && first != next) return 7;",
+        f"if (count < 1 || first + count > {tensor.shape[1]}) return 7;",
+        "next = first + count;",
+        f"memcpy(to, (const char *)user + first * {row}, (size_t)(count * {row}));",
+        "return 0; }",
+    ]
 
 
 def _again_in_the_arena(name: str, plan: Plan, ins: list[int], outs: list[int]) -> list[str]:
@@ -124,12 +144,14 @@ def run_host(
     cc: str = "gcc",
     features: frozenset[str] = frozenset(),
     optimize: Optimize = "balanced",
+    planned: tuple[Graph, Plan] | None = None,
 ) -> list[list[np.ndarray]]:
     """Plan, emit, compile and run a graph; return the outputs of each sample in turn.
 
-    `features` name a core whose kernels to take, by their portable twins.
+    `features` name a core whose kernels to take, by their portable twins; `planned` is the graph
+    with its plan where there is one already.
     """
-    ordered, plan = plan_memory(graph, features, optimize)
+    ordered, plan = planned or plan_memory(graph, features, optimize)
     verify_plan(ordered, plan)
     files = emit(ordered, plan, Origin("test", "host"))
     for name, text in files.items():
