@@ -10,21 +10,37 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edgec.codegen import broadcast
-from edgec.codegen.constraints import all_inputs_alike, inputs, int8_or_float32
+from edgec.codegen.constraints import (
+    all_inputs_alike,
+    inputs,
+    int8_or_float32,
+    integers_or_float32,
+    symmetric_int16,
+)
 from edgec.codegen.quantmath import (
     activation_range,
     float_bounds,
+    nearest_power_of_two,
     quantize_multiplier,
     requantize_double,
 )
-from edgec.codegen.registry import Io, KernelOp, Shape, Step
+from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, Value
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
 
 LIMITS = (inputs(2), int8_or_float32, all_inputs_alike, broadcast.shapes_broadcast)
 """The constraints that all of these ops have."""
 
-SUM_LEFT_SHIFT = 20
-"""Head room that TFLite gives both inputs of an int8 sum before they are rescaled."""
+WIDE_LIMITS = (
+    inputs(2),
+    integers_or_float32,
+    all_inputs_alike,
+    symmetric_int16,
+    broadcast.shapes_broadcast,
+)
+"""The constraints of those that take int16, too."""
+
+SUM_LEFT_SHIFT, _WIDE_SUM_LEFT_SHIFT = 20, 15
+"""Head room that TFLite gives both inputs of a sum, int8 or int16, before they are rescaled."""
 
 Scale = tuple[int, int]
 """A multiplier and its shift."""
@@ -38,6 +54,7 @@ class BinaryOp(KernelOp):
     """An op whose output elements each come from one element of both inputs."""
 
     constraints: ClassVar[tuple[Any, ...]] = LIMITS
+    banded: ClassVar[bool] = True
 
     activation: Activation = Activation.NONE
 
@@ -69,7 +86,7 @@ class BinaryOp(KernelOp):
         b = b.astype(np.int64) - io.input(1).q.zero_point
         out = self.integer(io, a, b) + io.y.q.zero_point
         low, high = activation_range(self.activation, io.y)
-        return (np.clip(out, low, high).astype(np.int8),)
+        return (np.clip(out, low, high).astype(io.y.dtype.numpy),)
 
     def lower(self, io: Io) -> Step:
         """Return the op's broadcasting kernel."""
@@ -81,6 +98,11 @@ class BinaryOp(KernelOp):
             return Step(kernel, {**loops, **ends}, inputs=(0, 1), in_place=(0, 1))
         first, second, out = self.scales(io)
         low, high = activation_range(self.activation, io.y)
+        zeros: dict[str, Value] = {
+            "zero_point1": io.x.q.zero_point,
+            "zero_point2": io.input(1).q.zero_point,
+            "out_zero_point": io.y.q.zero_point,
+        }
         return Step(
             kernel,
             {
@@ -91,15 +113,35 @@ class BinaryOp(KernelOp):
                 "shift2": second[1],
                 "out_multiplier": out[0],
                 "out_shift": out[1],
-                "zero_point1": io.x.q.zero_point,
-                "zero_point2": io.input(1).q.zero_point,
-                "out_zero_point": io.y.q.zero_point,
+                **(zeros if io.x.dtype is DType.INT8 else {}),
                 "out_min": low,
                 "out_max": high,
             },
             inputs=(0, 1),
             in_place=(0, 1),
         )
+
+
+def sum_left_shift(io: Io) -> int:
+    """Return the head room of both inputs of a sum."""
+    return _WIDE_SUM_LEFT_SHIFT if io.x.dtype is DType.INT16 else SUM_LEFT_SHIFT
+
+
+def reads_power_of_two(node: Node) -> bool:
+    """Return whether a sum between int16 is the one of scales that are powers of two.
+
+    AddOptions and SubOptions, 1 pot_scale_int16, which is true where the file leaves it out.
+    """
+    ends = (*node.inputs, *node.outputs)
+    if node.input(0).dtype is not DType.INT16 or not node.options.boolean(1, True):
+        return False
+    scales = [t.q.scale for t in ends if t is not None and t.quant and not t.quant.per_channel]
+    return len(scales) == len(ends) and all(nearest_power_of_two(s) is not None for s in scales)
+
+
+def general_scales(op: Any, io: Io) -> bool:
+    """Between int16, pot_scale_int16 is false, or not every scale is a power of two."""
+    return not op.power_of_two
 
 
 def common_scales(

@@ -19,8 +19,27 @@ def int8_or_float32(op: KernelOp, io: Io) -> bool:
     return kinds == {DType.INT8} and all(t.quant and not t.quant.per_channel for t in ends)
 
 
+def integers_or_float32(op: KernelOp, io: Io) -> bool:
+    """Input and outputs are int8 or int16 with one scale and zero point each, or float32.
+
+    The zero points of int16 are 0, which `symmetric_int16` tells.
+    """
+    kinds = {io.x.dtype, *(t.dtype for t in io.outputs)}
+    if kinds == {DType.FLOAT32}:
+        return True
+    ends = (io.x, *io.outputs)
+    alike = len(kinds) == 1 and kinds <= {DType.INT8, DType.INT16}
+    return alike and all(t.quant and not t.quant.per_channel for t in ends)
+
+
+def symmetric_int16(op: KernelOp, io: Io) -> bool:
+    """int16 tensors have zero point 0."""
+    ends = (*io.present, *io.outputs)
+    return all(t.dtype is not DType.INT16 or t.quant is None or t.q.zero_point == 0 for t in ends)
+
+
 def all_inputs_alike(op: KernelOp, io: Io) -> bool:
-    """All inputs have the first input's type, int8 ones with one scale and zero point each."""
+    """All inputs have the first input's type, integers with one scale and zero point each."""
     return all(
         t.dtype is io.x.dtype
         and (t.dtype is DType.FLOAT32 or (t.quant is not None and not t.quant.per_channel))
@@ -29,9 +48,9 @@ def all_inputs_alike(op: KernelOp, io: Io) -> bool:
 
 
 def same_quantization(op: KernelOp, io: Io) -> bool:
-    """int8 outputs have the input's scale and zero point."""
+    """Integer outputs have the input's scale and zero point."""
     return all(
-        t.dtype is not DType.INT8
+        t.dtype not in (DType.INT8, DType.INT16)
         or (t.quant is not None and io.x.quant is not None
             and (t.q.scale, t.q.zero_point) == (io.x.q.scale, io.x.q.zero_point))
         for t in io.outputs

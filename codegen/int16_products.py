@@ -62,12 +62,12 @@ class Rows:
             return requantize_double(sums, multiplier, shift)
         if self.scaling is Scaling.REDUCED:
             return requantize_reduced(sums, multiplier, shift)
-        return requantize_real(sums, multiplier)
+        return requantize_real(sums, np.asarray(multiplier))
 
     @property
     def reach(self) -> Array:
         """The greatest magnitude of each row's sum."""
-        return np.abs(self.bias) + 32768 * np.abs(self.weights).sum(axis=1)
+        return np.asarray(np.abs(self.bias) + 32768 * np.abs(self.weights).sum(axis=1))
 
 
 def narrow_bias(node: Node, slot: int) -> bool:

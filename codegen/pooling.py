@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Self
 from edgec.codegen.constraints import (
     four_dimensions,
     inputs,
-    int8_or_float32,
+    integers_or_float32,
     same_quantization,
     small_dimensions,
+    symmetric_int16,
 )
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step
@@ -31,10 +32,12 @@ class Pool(KernelOp):
         inputs(1),
         four_dimensions,
         small_dimensions,
-        int8_or_float32,
+        integers_or_float32,
+        symmetric_int16,
         same_quantization,
         window_fits,
     )
+    banded: ClassVar[bool] = True
 
     window: Window
     activation: Activation

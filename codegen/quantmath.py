@@ -58,6 +58,12 @@ def requantize_single(acc: Array, multiplier: Array | int, shift: Array | int) -
     return np.asarray(np.clip(result, -(2**31), 2**31 - 1))
 
 
+def nearest_power_of_two(scale: float) -> int | None:
+    """Return the exponent of a scale that is a power of two, or nearly so; TFLite CheckedLog2."""
+    logarithm = math.log2(scale)
+    return round(logarithm) if abs(logarithm - round(logarithm)) < 1e-3 else None
+
+
 def reduced_multiplier(multiplier: Array | int) -> Array:
     """Return multipliers rounded to the 15 bits that 64-bit sums are multiplied by."""
     mult = np.asarray(multiplier, np.int64)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from edgec.codegen import lookup
+from edgec.codegen.int16_functions import Rescaled, WideFunction
 from edgec.codegen.quantmath import quantize_multiplier, requantize_double, round_half_away
 from edgec.codegen.registry import Io, Value
 from edgec.codegen.unary import Unary
@@ -39,6 +40,11 @@ class Rectifier(Unary):
         centred = lookup.codes(io.x) - io.x.q.zero_point
         scaled = requantize_double(centred, *multiplier) + io.y.q.zero_point
         return lookup.saturate(np.clip(scaled, *self._bounds(io.y)), io.y)
+
+    def wide(self, io: Io) -> WideFunction:
+        """Rescale in fixed point, then clamp, as for int8."""
+        scale = quantize_multiplier(float32_ratio(io.x.q.scale, io.y.q.scale))
+        return Rescaled(scale, scale, self._bounds(io.y))
 
     def _bounds(self, y: Tensor) -> tuple[int, int]:
         least, most = y.dtype.range

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from edgec.codegen.constraints import constant, inputs, int8_or_float32, rank
+from edgec.codegen.constraints import constant, inputs, integers_or_float32, rank, symmetric_int16
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Value
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import DType
@@ -16,8 +16,8 @@ LOOPS = 4
 
 
 def sum_fits(op: Reduction, io: Io) -> bool:
-    """Fewer than 2**23 elements are reduced to one."""
-    return op.count(io) < 1 << 23
+    """Fewer than 2**23 elements are reduced to one, of int16 fewer than 2**15."""
+    return op.count(io) < (1 << 15 if io.x.dtype is DType.INT16 else 1 << 23)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,8 @@ class Reduction(KernelOp):
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(2),
         constant(1, "the tensor of axes"),
-        int8_or_float32,
+        integers_or_float32,
+        symmetric_int16,
         rank(0, 2 * LOOPS),
         sum_fits,
     )

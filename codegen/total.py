@@ -9,7 +9,7 @@ import numpy as np
 
 from edgec.codegen.quantmath import quantize_multiplier, requantize_double
 from edgec.codegen.reduction import Reduction
-from edgec.codegen.registry import Io, Step
+from edgec.codegen.registry import Io, Step, Value
 from edgec.pipeline.graph import Array, DType
 
 
@@ -44,7 +44,7 @@ class Total(Reduction):
             return ((sums / np.float32(self.divisor(io))).reshape(io.y.shape),)
         total = (x.astype(np.int64) - io.x.q.zero_point).sum(axis=self.axes).reshape(io.y.shape)
         scaled = requantize_double(total, *self.multiplier(io)) + io.y.q.zero_point
-        return (np.clip(scaled, -128, 127).astype(np.int8),)
+        return (np.clip(scaled, *io.y.dtype.range).astype(io.y.dtype.numpy),)
 
     def lower(self, io: Io) -> Step:
         """Return the summing kernel."""
@@ -52,6 +52,9 @@ class Total(Reduction):
         if io.x.dtype is DType.FLOAT32:
             return Step("edgec_sum_float32", {**loops, "divisor": float(self.divisor(io))})
         multiplier, shift = self.multiplier(io)
+        if io.x.dtype is DType.INT16:
+            scale: dict[str, Value] = {"multiplier": multiplier, "shift": shift}
+            return Step("edgec_sum_int16", {**loops, **scale})
         return Step(
             "edgec_sum_int8",
             {

@@ -8,9 +8,18 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from edgec.codegen import lookup
-from edgec.codegen.constraints import inputs, int8_or_float32
+from edgec.codegen.constraints import (
+    inputs,
+    int8_or_float32,
+    integers_or_float32,
+    symmetric_int16,
+)
+from edgec.codegen.int16_functions import WideFunction, of_real_function
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, Value
 from edgec.pipeline.graph import Array, DType
+
+WIDE_LIMITS = (inputs(1), integers_or_float32, symmetric_int16)
+"""The constraints of functions that take int16, too."""
 
 
 def float32_only(op: KernelOp, io: Io) -> bool:
@@ -24,6 +33,7 @@ class Unary(KernelOp):
     __slots__ = ()
 
     constraints: ClassVar[tuple[Any, ...]] = (inputs(1), int8_or_float32)
+    banded: ClassVar[bool] = True
     kernel: ClassVar[str]
 
     @classmethod
@@ -38,6 +48,13 @@ class Unary(KernelOp):
     def table(self, io: Io) -> Array:
         """Return the output for each input byte; through float32 unless an op overrides it."""
         return lookup.of_real_function(io.x, io.y, self.real)
+
+    def wide(self, io: Io) -> WideFunction:
+        """Return the function of int16 elements, which ops with `WIDE_LIMITS` have.
+
+        Through float32 at 513 points, interpolated, unless an op overrides it.
+        """
+        return of_real_function(io.x, io.y, self.real)
 
     @property
     def fields(self) -> dict[str, Value]:
@@ -54,12 +71,16 @@ class Unary(KernelOp):
         if io.x.dtype is DType.FLOAT32:
             with np.errstate(all="ignore"):
                 return (self.real(x),)
+        if io.x.dtype is DType.INT16:
+            return (self.wide(io).apply(x),)
         return (lookup.apply(self.table(io), x, io.y),)
 
     def lower(self, io: Io) -> Step:
         """Return the table kernel for int8, the function's own kernel for float32."""
         if io.x.dtype is DType.FLOAT32:
             return Step(self.kernel, {**self.fields, "size": io.x.size}, in_place=(0,))
+        if io.x.dtype is DType.INT16:
+            return self.wide(io).step(io)
         return lookup.step(self.table(io), io)
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from edgec.codegen import mve_sum
-from edgec.codegen.binary import SUM_LEFT_SHIFT, BinaryOp, Scale, common_scales, rescaled
+from edgec.codegen.binary import (
+    WIDE_LIMITS,
+    BinaryOp,
+    Scale,
+    common_scales,
+    general_scales,
+    reads_power_of_two,
+    rescaled,
+    sum_left_shift,
+)
 from edgec.codegen.quantmath import activation_range, requantize_double
 from edgec.codegen.registry import Cost, Io, Node, Step, register
 from edgec.pipeline.graph import Activation, Array, DType
@@ -22,15 +31,19 @@ class Add(BinaryOp):
     """Sum of two tensors."""
 
     builtin: ClassVar[str] = "ADD"
+    constraints: ClassVar[tuple[Any, ...]] = (*WIDE_LIMITS, general_scales)
+
+    power_of_two: bool = False
 
     @classmethod
     def parse(cls, node: Node) -> Self:
-        """Read AddOptions: 0 activation."""
-        return cls(activation=Activation(node.options.int8(0)), **node.ends)
+        """Read AddOptions: 0 activation, 1 pot_scale_int16."""
+        activation = Activation(node.options.int8(0))
+        return cls(activation=activation, power_of_two=reads_power_of_two(node), **node.ends)
 
     def scales(self, io: Io) -> tuple[Scale, Scale, Scale]:
         """Return the scales of a sum."""
-        return common_scales(io, SUM_LEFT_SHIFT, 1)
+        return common_scales(io, sum_left_shift(io), 1)
 
     def real(self, a: Array, b: Array) -> Array:
         """Add."""
@@ -39,15 +52,13 @@ class Add(BinaryOp):
     def integer(self, io: Io, a: Array, b: Array) -> Array:
         """Add at the common scale."""
         scales = self.scales(io)
-        first, second = rescaled(a, b, scales, SUM_LEFT_SHIFT)
+        first, second = rescaled(a, b, scales, sum_left_shift(io))
         return requantize_double(first + second, *scales[2])
 
     def lower(self, io: Io) -> Step:
         """Return the broadcasting kernel."""
         step = BinaryOp.lower(self, io)
-        return (
-            step if io.x.dtype is DType.FLOAT32 else replace(step, cost=Cost(80 * io.y.size, 0))
-        )
+        return step if io.x.dtype is DType.FLOAT32 else replace(step, cost=Cost(80 * io.y.size, 0))
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMMLAR or MVE: two int8 inputs of one shape."""

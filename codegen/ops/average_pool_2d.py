@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,12 +18,18 @@ _MOST_PIXELS = 255
 """As many bytes as surely add up to 16 bits."""
 
 
+def sum_fits(op: AveragePool2D, io: Io) -> bool:
+    """A window of int16 has at most 32767 elements."""
+    return io.x.dtype is not DType.INT16 or math.prod(op.window.kernel) <= 32767
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AveragePool2D(Pool):
     """Mean of the window's elements that lie inside; int8 rounds halves away from zero."""
 
     builtin: ClassVar[str] = "AVERAGE_POOL_2D"
+    constraints: ClassVar[tuple[Any, ...]] = (*Pool.constraints, sum_fits)
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum and divide by the count of elements inside."""
@@ -35,15 +42,15 @@ class AveragePool2D(Pool):
         half = count // 2
         mean = np.where(total > 0, total + half, total - half)
         mean = np.sign(mean) * (np.abs(mean) // count)
-        return (np.clip(mean, *activation_range(self.activation, io.y)).astype(np.int8),)
+        return (np.clip(mean, *activation_range(self.activation, io.y)).astype(io.y.dtype.numpy),)
 
     def lower(self, io: Io) -> Step:
         """Return the window-by-window kernel; where there is a choice, with its cost."""
         step = Pool.lower(self, io)
-        if io.x.dtype is DType.FLOAT32:
+        if io.x.dtype is not DType.INT8:
             return step
-        pixels = self.window.kernel[0] * self.window.kernel[1]
-        return replace(step, cost=Cost(io.y.size * (24 + 2 * pixels), 0))
+        high, wide = self.window.kernel
+        return replace(step, cost=Cost(io.y.size * (32 + 8 * high + 5 * high * wide), 0))
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with MVE: int8 windows that add up to 16 bits."""

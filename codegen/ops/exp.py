@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from edgec.codegen.registry import register
-from edgec.codegen.unary import Unary, in_double
+from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
 from edgec.pipeline.graph import Array
 
 
@@ -18,6 +18,7 @@ class Exp(Unary):
     """e to the power of each element."""
 
     builtin: ClassVar[str] = "EXP"
+    constraints: ClassVar[tuple[Any, ...]] = WIDE_LIMITS
     kernel: ClassVar[str] = "edgec_exp_float32"
 
     def real(self, x: Array) -> Array:

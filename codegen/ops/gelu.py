@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from edgec.codegen.registry import Io, Node, Step, register
-from edgec.codegen.unary import Unary, in_double
+from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
 from edgec.pipeline.graph import Array, DType
 
 _ROOT_2_OVER_PI = np.float32(math.sqrt(2.0 / math.pi))
@@ -23,6 +23,7 @@ class Gelu(Unary):
     """Gaussian error linear unit; `approximate` is the form with tanh and a cubic."""
 
     builtin: ClassVar[str] = "GELU"
+    constraints: ClassVar[tuple[Any, ...]] = WIDE_LIMITS
     kernel: ClassVar[str] = "edgec_gelu_float32"
 
     approximate: bool = False

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from edgec.codegen import lookup
+from edgec.codegen.binary import Scale
+from edgec.codegen.int16_functions import Rescaled, WideFunction
 from edgec.codegen.quantmath import quantize_multiplier, requantize_double
 from edgec.codegen.rectifier import float32_ratio
 from edgec.codegen.registry import Io, Node, Value, register
-from edgec.codegen.unary import Unary
+from edgec.codegen.unary import WIDE_LIMITS, Unary
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array
 
@@ -23,6 +25,7 @@ class LeakyRelu(Unary):
     """Slope `alpha` (a float32 number) below zero, slope 1 above."""
 
     builtin: ClassVar[str] = "LEAKY_RELU"
+    constraints: ClassVar[tuple[Any, ...]] = WIDE_LIMITS
     kernel: ClassVar[str] = "edgec_leaky_relu_float32"
 
     alpha: float
@@ -39,12 +42,22 @@ class LeakyRelu(Unary):
         """Multiply in float32."""
         return np.where(x > 0, x, x * np.float32(self.alpha))
 
-    def table(self, io: Io) -> Array:
-        """Rescale in fixed point; TFLite LeakyReluPrepare and QuantizeLeakyRelu."""
+    def scales(self, io: Io) -> tuple[Scale, Scale]:
+        """Return the scales above and below zero; TFLite LeakyReluPrepare."""
         with np.errstate(over="ignore"):
             slope = float(np.float32(io.x.q.scale) * np.float32(self.alpha))
-        multiplier, shift = quantize_multiplier(float32_ratio(slope, io.y.q.scale))
-        identity = quantize_multiplier(float32_ratio(io.x.q.scale, io.y.q.scale))
+        return (
+            quantize_multiplier(float32_ratio(io.x.q.scale, io.y.q.scale)),
+            quantize_multiplier(float32_ratio(slope, io.y.q.scale)),
+        )
+
+    def wide(self, io: Io) -> WideFunction:
+        """Rescale in fixed point, as for int8."""
+        return Rescaled(*self.scales(io), io.y.dtype.range)
+
+    def table(self, io: Io) -> Array:
+        """Rescale in fixed point; TFLite QuantizeLeakyRelu."""
+        identity, (multiplier, shift) = self.scales(io)
         centred = lookup.codes(io.x) - io.x.q.zero_point
         below = requantize_double(centred, abs(multiplier), shift)
         below = -below if multiplier < 0 else below

@@ -27,5 +27,7 @@ class MaxPool2D(Pool):
         if io.x.dtype is DType.FLOAT32:
             lowest = float(np.finfo(np.float32).min)
             return (clamp_float(self.window.taps(x, lowest).max(axis=(3, 4)), self.activation),)
-        largest = self.window.taps(x, -128).max(axis=(3, 4))
-        return (np.clip(largest, *activation_range(self.activation, io.y)).astype(np.int8),)
+        largest = self.window.taps(x, io.x.dtype.range[0]).max(axis=(3, 4))
+        return (
+            np.clip(largest, *activation_range(self.activation, io.y)).astype(io.y.dtype.numpy),
+        )

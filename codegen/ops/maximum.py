@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.binary import LIMITS, UNSCALED, BinaryOp, Scale
+from edgec.codegen.binary import UNSCALED, WIDE_LIMITS, BinaryOp, Scale
 from edgec.codegen.moves import inputs_like_output
 from edgec.codegen.registry import Io, Node, register
 from edgec.pipeline.graph import Array
@@ -19,7 +19,7 @@ class Maximum(BinaryOp):
     """The larger of two tensors, element by element."""
 
     builtin: ClassVar[str] = "MAXIMUM"
-    constraints: ClassVar[tuple[Any, ...]] = (*LIMITS, inputs_like_output)
+    constraints: ClassVar[tuple[Any, ...]] = (*WIDE_LIMITS, inputs_like_output)
 
     @classmethod
     def parse(cls, node: Node) -> Self:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from edgec.codegen.binary import UNSCALED, BinaryOp, Scale, product_precision, scale_of
+from edgec.codegen.binary import (
+    UNSCALED,
+    WIDE_LIMITS,
+    BinaryOp,
+    Scale,
+    product_precision,
+    scale_of,
+)
 from edgec.codegen.quantmath import requantize_double
 from edgec.codegen.registry import Io, Node, register
 from edgec.pipeline.graph import Activation, Array
@@ -17,6 +24,7 @@ class Mul(BinaryOp):
     """Product of two tensors."""
 
     builtin: ClassVar[str] = "MUL"
+    constraints: ClassVar[tuple[Any, ...]] = WIDE_LIMITS
 
     @classmethod
     def parse(cls, node: Node) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 from edgec.codegen.constraints import same_quantization
 from edgec.codegen.reduction import Reduction
 from edgec.codegen.registry import Io, Step, register
-from edgec.pipeline.graph import Array, DType
+from edgec.pipeline.graph import Array
 
 
 @register
@@ -27,5 +27,4 @@ class ReduceMin(Reduction):
 
     def lower(self, io: Io) -> Step:
         """Return the kernel of the type."""
-        kind = "float32" if io.x.dtype is DType.FLOAT32 else "int8"
-        return Step(f"edgec_reduce_min_{kind}", self.loops(io))
+        return Step(f"edgec_reduce_min_{io.x.dtype.value}", self.loops(io))

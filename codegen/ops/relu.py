@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from edgec.codegen.rectifier import Rectifier
 from edgec.codegen.registry import register
+from edgec.codegen.unary import WIDE_LIMITS
 
 
 @register
@@ -15,3 +16,4 @@ class Relu(Rectifier):
     """Clamp from below at zero."""
 
     builtin: ClassVar[str] = "RELU"
+    constraints: ClassVar[tuple[Any, ...]] = WIDE_LIMITS

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from edgec.codegen.constraints import same_quantization
 from edgec.codegen.rectifier import Rectifier
 from edgec.codegen.registry import Io, KernelOp, register
+from edgec.codegen.unary import WIDE_LIMITS
 from edgec.pipeline.graph import Rounding
 
 
@@ -24,5 +25,5 @@ class Relu6(Rectifier):
     """Clamp to 0 .. 6."""
 
     builtin: ClassVar[str] = "RELU6"
-    constraints: ClassVar[tuple[Any, ...]] = (*Rectifier.constraints, rescales)
+    constraints: ClassVar[tuple[Any, ...]] = (*WIDE_LIMITS, rescales)
     high: ClassVar[float] = 6.0

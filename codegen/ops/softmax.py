@@ -8,7 +8,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen.constraints import has_dimension, inputs, int8_or_float32, short_rows
+from edgec.codegen import int16_softmax
+from edgec.codegen.constraints import (
+    has_dimension,
+    inputs,
+    integers_or_float32,
+    short_rows,
+    symmetric_int16,
+)
 from edgec.codegen.fixedpoint import exp_on_negative_values, reciprocal
 from edgec.codegen.quantmath import doubling_high_mul, quantize_multiplier, rounding_divide_by_pot
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
@@ -20,25 +27,29 @@ SUM_INTEGER_BITS = 12
 
 def output_is_unit_range(op: KernelOp, io: Io) -> bool:
     """int8 outputs have scale 1/256 and zero point -128."""
-    return io.y.dtype is DType.FLOAT32 or (
+    return io.y.dtype is not DType.INT8 or (
         io.y.q.zero_point == -128 and abs(io.y.q.scale * 256 - 1) < 1e-3
     )
 
 
 def scale_fits(op: Softmax, io: Io) -> bool:
     """Beta times the scale of an int8 input is above 2**-26."""
-    return io.x.dtype is DType.FLOAT32 or op.beta * io.x.q.scale > 2.0**-26
+    return io.x.dtype is not DType.INT8 or op.beta * io.x.q.scale > 2.0**-26
 
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Softmax(KernelOp):
-    """Softmax over the last dimension; int8 in gemmlowp's fixed point, exponentials tabulated."""
+    """Softmax over the last dimension; int8 in gemmlowp's fixed point, exponentials tabulated.
+
+    int16 interpolates exponentials and the reciprocal of their sum.
+    """
 
     builtin: ClassVar[str] = "SOFTMAX"
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(1),
-        int8_or_float32,
+        integers_or_float32,
+        symmetric_int16,
         has_dimension,
         short_rows,
         scale_fits,
@@ -75,6 +86,8 @@ class Softmax(KernelOp):
         if io.x.dtype is DType.FLOAT32:
             e = np.exp((x.astype(np.float64) - x.max(axis=1, keepdims=True)) * self.beta)
             return ((e / e.sum(axis=1, keepdims=True)).astype(np.float32).reshape(io.y.shape),)
+        if io.x.dtype is DType.INT16:
+            return (int16_softmax.reference(x, self.beta, io).reshape(io.y.shape),)
         table = self.exponentials(io)
         diff = x.max(axis=1, keepdims=True).astype(np.int64) - x
         exps = np.where(diff < len(table), table[np.minimum(diff, len(table) - 1)], 0)
@@ -93,6 +106,8 @@ class Softmax(KernelOp):
         shape: dict[str, int] = {"rows": io.x.size // depth, "depth": depth}
         if io.x.dtype is DType.FLOAT32:
             return Step("edgec_softmax_float32", {**shape, "beta": self.beta})
+        if io.x.dtype is DType.INT16:
+            return int16_softmax.step(shape, self.beta, io)
         table = self.exponentials(io).astype(np.int32)
         exps = Const(table, "(size) exp of -i steps of the input, Q0.31")
         return Step("edgec_softmax_int8", {"exp": exps, **shape, "size": len(table)})

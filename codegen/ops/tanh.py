@@ -7,15 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from edgec.codegen.int16_functions import Sigmoid, WideFunction, unit_steps
 from edgec.codegen.registry import Io, KernelOp, register
 from edgec.codegen.sigmoid import tanh_table
-from edgec.codegen.unary import Unary, in_double
+from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
 from edgec.pipeline.graph import Array, DType, Rounding
 
 
 def output_is_signed_unit_range(op: KernelOp, io: Io) -> bool:
     """int8 outputs have scale 1/128 and zero point 0 under the rounding profile tflm."""
-    if io.y.dtype is DType.FLOAT32 or op.rounding is not Rounding.TFLM:
+    if io.y.dtype is not DType.INT8 or op.rounding is not Rounding.TFLM:
         return True
     return (io.y.q.scale, io.y.q.zero_point) == (1 / 128, 0)
 
@@ -26,12 +27,16 @@ class Tanh(Unary):
     """Hyperbolic tangent of each element."""
 
     builtin: ClassVar[str] = "TANH"
-    constraints: ClassVar[tuple[Any, ...]] = (*Unary.constraints, output_is_signed_unit_range)
+    constraints: ClassVar[tuple[Any, ...]] = (*WIDE_LIMITS, unit_steps, output_is_signed_unit_range)
     kernel: ClassVar[str] = "edgec_tanh_float32"
 
     def real(self, x: Array) -> Array:
         """Round once."""
         return in_double(np.tanh, x)
+
+    def wide(self, io: Io) -> WideFunction:
+        """Look the magnitude up and interpolate."""
+        return Sigmoid.of(io.x, is_tanh=True)
 
     def table(self, io: Io) -> Array:
         """Go through float32, or through the fixed point of TFLite Micro."""

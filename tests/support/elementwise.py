@@ -22,14 +22,17 @@ def add_unary(
     version: int = 1,
     x_quant: tuple | None = None,
     y_quant: tuple | None = None,
+    y_quant16: tuple | None = None,
     low: float = -8.0,
     high: float = 8.0,
 ) -> None:
     """Add one op of a single input and output; int8 quantisations are drawn unless given."""
     shape = draw(SHAPES)
     int8 = dtype == "int8"
+    wide = dtype == "int16" and y_quant16 is not None
     first = x_quant if int8 and x_quant is not None else quant(draw, dtype)
     second = y_quant if int8 and y_quant is not None else quant(draw, dtype)
+    second = y_quant16 if wide else second
     x = model.input(shape, dtype, *first, low=low, high=high)
     y = model.output(shape, dtype, *second)
     model.op(builtin, [x], [y], options, version=version)

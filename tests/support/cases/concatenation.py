@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.support.cases import quant, random_array, shapes
 
 BUILTIN = "CONCATENATION"
-DTYPES = ("int8", "float32", "int32", "int64")
+DTYPES = ("int8", "int16", "float32", "int32", "int64")
 ULPS = 0
 
 

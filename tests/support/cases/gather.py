@@ -9,7 +9,7 @@ from tests.support.binary_case import operand
 from tests.support.cases import quant, random_array, shapes
 
 BUILTIN = "GATHER"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 

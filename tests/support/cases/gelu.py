@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.support.elementwise import add_unary
 
 BUILTIN = "GELU"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 64  # Eigen has a tanh and an erfc of its own, and 1 + tanh cancels
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.support.elementwise import add_unary
 
 BUILTIN = "LEAKY_RELU"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 

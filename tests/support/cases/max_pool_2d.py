@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.support.cases import quant
 
 BUILTIN = "MAX_POOL_2D"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 

@@ -1,4 +1,4 @@
-"""QUANTIZE from float32, and between 8-bit types."""
+"""QUANTIZE from float32, between 8-bit types, and from int16."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.support.cases import SCALES, ZERO_POINTS, shapes
 
 BUILTIN = "QUANTIZE"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 
@@ -21,6 +21,10 @@ def add(draw, model, dtype):
     if dtype == "float32":
         x = model.input(shape, dtype, low=-20.0, high=20.0)
         kind = draw(st.sampled_from(("int8", "uint8", "int16")))
+        y = model.output(shape, kind, *_end(draw, kind))
+    elif dtype == "int16":
+        kind = draw(st.sampled_from(("int8", "int16")))
+        x = model.input(shape, dtype, *_end(draw, dtype))
         y = model.output(shape, kind, *_end(draw, kind))
     else:
         first, second = (draw(st.sampled_from(("int8", "uint8"))) for _ in "xy")

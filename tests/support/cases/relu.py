@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.support.elementwise import add_unary
 
 BUILTIN = "RELU"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.cases import quant
 
 BUILTIN = "RESIZE_NEAREST_NEIGHBOR"
-DTYPES = ("int8", "float32", "int32")
+DTYPES = ("int8", "int16", "float32", "int32")
 ULPS = 0
 
 

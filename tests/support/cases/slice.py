@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.cases import quant, shapes
 
 BUILTIN = "SLICE"
-DTYPES = ("int8", "float32", "int32", "bool")
+DTYPES = ("int8", "int16", "float32", "int32", "bool")
 ULPS = 0
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.cases import quant, shapes
 
 BUILTIN = "SPLIT"
-DTYPES = ("int8", "float32", "int32")
+DTYPES = ("int8", "int16", "float32", "int32")
 ULPS = 0
 
 

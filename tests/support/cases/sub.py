@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tests.support.binary_case import add_binary
 
 BUILTIN = "SUB"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 
