@@ -13,7 +13,7 @@ from tests.support.cases import SCALES, SEEDS, ZERO_POINTS
 ACTIVATIONS = st.sampled_from((0, 0, 1, 2, 3))
 
 
-def _weights(draw, shape: tuple[int, ...]) -> np.ndarray:
+def _weights(draw, shape: tuple[int, ...], scales: list[float]) -> np.ndarray:
     """Mostly random; also rows of nothing, and of all extremes of one sign."""
     rng = np.random.default_rng(draw(SEEDS))
     data = rng.integers(-127, 128, shape)
@@ -41,10 +41,13 @@ def _ends(draw, products: int, out_ch: int) -> tuple:
     return (x, draw(ZERO_POINTS)), (y, draw(ZERO_POINTS)), scales, bias.astype(np.int32)
 
 
-def add_conv(draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = False) -> None:
+def add_conv(
+    draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = False, weights=_weights
+) -> None:
     """Add a convolution; `sides` are the bounds of the kernel's height and width.
 
     A `whole` one has channels in eights and fours and no steps, as Winograd's kernel wants it.
+    `weights(draw, shape, scales)` makes the int8 weights.
     """
     kernel = st.integers(*sides)
     kh, kw = draw(kernel), draw(kernel)
@@ -59,7 +62,7 @@ def add_conv(draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = Fals
     x_q, y_q, scales, bias = _ends(draw, kh * kw * depth, out_ch)
     x = model.input((batch, h, w, groups * depth), "int8", *x_q)
     shape = (out_ch, kh, kw, depth)
-    weights = model.tensor(shape, "int8", scales, data=_weights(draw, shape))
+    values = model.tensor(shape, "int8", scales, data=weights(draw, shape, scales))
     bias = model.tensor((out_ch,), "int32", [x_q[0] * s for s in scales], data=bias)
     out = [
         -(-n // s) if padding == 0 else math.ceil((n - (k - 1) * d) / s)
@@ -71,20 +74,24 @@ def add_conv(draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = Fals
     options.strideH, options.strideW = sh, sw
     options.dilationHFactor, options.dilationWFactor = dh, dw
     options.fusedActivationFunction = draw(ACTIVATIONS)
-    model.op("CONV_2D", [x, weights, bias], [y], options, version=3)
+    model.op("CONV_2D", [x, values, bias], [y], options, version=3)
 
 
-def add_fully_connected(draw, model) -> None:
-    """Add a dense layer of one row or several."""
-    size, out, rows = draw(st.integers(1, 70)), draw(st.integers(1, 26)), draw(st.integers(1, 3))
+def add_fully_connected(draw, model, *, largest: int = 70, weights=_weights) -> None:
+    """Add a dense layer of one row or several, with `largest` inputs a row at most."""
+    size, out, rows = (
+        draw(st.integers(1, largest)),
+        draw(st.integers(1, 26)),
+        draw(st.integers(1, 3)),
+    )
     x_q, y_q, scales, bias = _ends(draw, size, out)
     x = model.input((rows, size), "int8", *x_q)
-    weights = model.tensor((out, size), "int8", scales, data=_weights(draw, (out, size)))
+    values = model.tensor((out, size), "int8", scales, data=weights(draw, (out, size), scales))
     bias = model.tensor((out,), "int32", [x_q[0] * s for s in scales], data=bias)
     y = model.output((rows, out), "int8", *y_q)
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = draw(ACTIVATIONS)
-    model.op("FULLY_CONNECTED", [x, weights, bias], [y], options, version=12)
+    model.op("FULLY_CONNECTED", [x, values, bias], [y], options, version=12)
 
 
 def extreme_samples(model) -> list[list[np.ndarray]]:
