@@ -132,6 +132,16 @@ def rebuild(model: Any, make: Callable[[Call], Sequence[NewLayer]]) -> Any:
     return replay(model, apply)
 
 
+def free_name(model: Any, wanted: str) -> str:
+    """Return `wanted`, or the first of `wanted_2`, `wanted_3`, … that no layer of the model has."""
+    names = {layer.name for layer in model.layers}
+    name, count = wanted, 1
+    while name in names:
+        count += 1
+        name = f"{wanted}_{count}"
+    return name
+
+
 def duplicate(model: Any) -> Any:
     """Return a copy of a model that shares nothing with it."""
     return rebuild(model, lambda call: [copied(call.layer)])
