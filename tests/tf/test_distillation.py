@@ -100,6 +100,7 @@ def test_a_missing_or_integer_teacher_is_refused(tmp_path: Path) -> None:
         (Distil(weight=1.5), "weight is 1.5"),
         (Distil(temperature=0.0), "temperature is 0"),
         (Distil(epochs=0), "epochs is 0"),
+        (Distil(teacher="none.keras"), f"teacher {Path.cwd() / 'none.keras'}: no such file"),
     ],
 )
 def test_parameters_out_of_range_are_told(step: Distil, told: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from edgec.pipeline.compress.fine_tuning import drop_traits, training_problem
 from edgec.pipeline.compress.teacher import load_teacher
@@ -20,8 +21,9 @@ class Distil(Technique):
     smaller model learns more from the same samples. Use it after steps that cost accuracy, or on
     a small model of your own with a large one as the teacher.
 
-    teacher: path of the teacher, a .keras, .h5 or .onnx file or SavedModel folder of the same
-        inputs and outputs; empty for the float model that the recipe began with.
+    teacher: path of the teacher from the working directory, a .keras, .h5 or .onnx file or
+        SavedModel folder of the same inputs and outputs; empty for the float model that the recipe
+        began with.
     weight: share of the loss that is the distance to the teacher, 0 to 1; the rest is the labels'.
     temperature: divides the scores of both before they are compared as probabilities, more than 0;
         higher gives the unlikely classes more weight. Unused where values are predicted.
@@ -41,8 +43,15 @@ class Distil(Technique):
 
     trains = True
 
+    def __post_init__(self) -> None:
+        """Make the path absolute: the step runs in a process of another working directory."""
+        if self.teacher:
+            object.__setattr__(self, "teacher", str(Path(self.teacher).absolute()))
+
     def problem(self) -> str:
         """Return what is wrong with the parameters."""
+        if self.teacher and not Path(self.teacher).exists():
+            return f"teacher {self.teacher}: no such file"
         if not 0 <= self.weight <= 1:
             return f"weight is {self.weight:g}, 0 to 1 wanted"
         if self.temperature <= 0:
