@@ -6,19 +6,25 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import edgec
 from edgec.codegen.selection import Optimize
 from edgec.pipeline.accuracy import float_accuracy, load_labelled, measure_accuracy
 from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
-from edgec.pipeline.compile import Compiled, compile_model, optimized, write_sources
+from edgec.pipeline.compile import (
+    Compiled,
+    compile_model,
+    optimized,
+    overhead_bytes,
+    write_sources,
+)
 from edgec.pipeline.errors import BudgetError, UsageError
 from edgec.pipeline.graph import DType, Graph, Rounding
 from edgec.pipeline.load.float_model import Port
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.load.tflite import c_name
-from edgec.pipeline.lower.tflite import Lowered, lower
+from edgec.pipeline.lower.tflite import Lowered, Quantize, lower
 from edgec.pipeline.plan import describe_peak
 from edgec.pipeline.report.markdown import markdown
 from edgec.pipeline.report.result import Result, planned, with_measurement
@@ -46,7 +52,7 @@ class BuildOptions:
 
     target: str = "cortex-m4"
     calibration: Path | None = None
-    quantize: Literal["int8", "float32"] = "int8"
+    quantize: Quantize = "int8"
     optimize: Optimize = "balanced"
     rounding: Rounding = Rounding.TFLITE
     ram_bytes: int | None = None
@@ -178,8 +184,8 @@ def _lower(source: Path, out: Path, options: BuildOptions, progress: Report) -> 
     target = load_target(options.target)
     graph = compile_model(source, c_name(source.stem), options.rounding, target).graph
     computed = {graph[n].dtype for op in graph.ops for n in op.outputs}
-    if options.quantize == "int8" and computed == {DType.FLOAT32}:
-        lower(source, out, quantize="int8")  # refuses, and says why
+    if options.quantize != "float32" and computed == {DType.FLOAT32}:
+        lower(source, out, quantize=options.quantize)  # refuses, and says why
     shutil.copyfile(source, out)
     inputs = tuple(_own_port(graph, n) for n in graph.inputs)
     outputs = tuple(_own_port(graph, n) for n in graph.outputs)
@@ -190,10 +196,14 @@ def _check_arena(compiled: Compiled, options: BuildOptions) -> None:
     """Raise BudgetError if the arena alone is over the RAM budget, and say what needs it."""
     arena = compiled.plan.arena_bytes
     if options.ram_bytes is not None and arena > options.ram_bytes:
+        works = arena + overhead_bytes(load_target(options.target))
+        others = "or make that layer's input or output smaller"
+        if not options.input_rows:
+            others = "give the input by rows (--input-rows), " + others
         raise BudgetError(
-            f"{options.ram_bytes:,} bytes of RAM allowed, the least arena found takes {arena:,}: "
-            f"{describe_peak(compiled.graph, compiled.plan)}",
-            "raise --ram, or make that layer's input or output smaller",
+            f"{options.ram_bytes:,} bytes of RAM allowed, the least arena found takes {arena:,}, "
+            f"also by stripes: {describe_peak(compiled.graph, compiled.plan)}",
+            f"raise --ram to {works}, {others}",
         )
 
 

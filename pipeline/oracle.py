@@ -16,7 +16,7 @@ import numpy as np
 
 from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.errors import ToolMissingError, UnsupportedModelError
-from edgec.pipeline.graph import Array, DType, Graph, Rounding
+from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding
 
 Sample = Sequence[Array]
 
@@ -38,10 +38,17 @@ def open_oracle(model: bytes, graph: Graph, rounding: Rounding) -> Oracle:
     """
     if rounding is Rounding.TFLM:
         return NumpyOracle(graph)
+    if any(_widens(graph, op) for op in graph.ops):
+        return NumpyOracle(graph, "numpy references (LiteRT has none for QUANTIZE int8 to int16)")
     try:
         return LiteRtOracle(model)
     except _NoKernelError as error:
         return NumpyOracle(graph, f"numpy references (LiteRT has none for {error.op})")
+
+
+def _widens(graph: Graph, op: Op) -> bool:
+    ends = (graph[op.inputs[0]].dtype, graph[op.outputs[0]].dtype)
+    return op.builtin == "QUANTIZE" and ends == (DType.INT8, DType.INT16)
 
 
 class _NoKernelError(UnsupportedModelError):
@@ -129,27 +136,28 @@ def random_sample(graph: Graph, seed: int) -> list[Array]:
     """Return one reproducible sample of every input of a graph.
 
     The generator is the 32-bit LCG s = s * 1664525 + 1013904223 from `seed`, whose top byte is an
-    int8; float32 inputs are that byte over 128, so in [-1, 1).
+    int8, and top half an int16; float32 inputs are that byte over 128, so in [-1, 1).
     """
     state = seed
     sample: list[Array] = []
     for name in graph.inputs:
         tensor = graph[name]
-        stream = np.empty(tensor.size, np.uint8)
+        stream = np.empty(tensor.size, np.uint16)
         for index in range(tensor.size):
             state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
-            stream[index] = state >> 24
-        sample.append(_as_input(stream.view(np.int8), tensor.dtype).reshape(tensor.shape))
+            stream[index] = state >> 16
+        sample.append(_as_input(stream, tensor.dtype).reshape(tensor.shape))
     return sample
 
 
-def _as_input(values: Array, dtype: DType) -> Array:
+def _as_input(halves: Array, dtype: DType) -> Array:
+    if dtype is DType.INT16:
+        return halves.view(np.int16)
+    values = (halves >> 8).astype(np.uint8).view(np.int8)
     if dtype is DType.FLOAT32:
         return values.astype(np.float32) / np.float32(128)
     if dtype is DType.BOOL:
         return values < 0
     if dtype is DType.UINT8:
         return values.view(np.uint8)
-    if dtype is DType.INT16:
-        return (values.astype(np.int16) * 256).astype(np.int16)
     return np.asarray(values, dtype.numpy)

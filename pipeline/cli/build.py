@@ -34,14 +34,14 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     "--calibration",
     type=click.Path(path_type=Path),
     metavar="FILE|DIR",
-    help="Samples that set the int8 ranges: .npz, .npy, .csv, a folder of images or .npy.",
+    help="Samples that set the integer ranges: .npz, .npy, .csv, a folder of images or .npy.",
 )
 @click.option(
     "--quantize",
-    type=click.Choice(["int8", "float32"]),
+    type=click.Choice(["int8", "int16x8", "float32"]),
     default="int8",
     show_default=True,
-    help="Number format of the result.",
+    help="Number format of the result; int16x8 is int16 with weights of int8.",
 )
 @click.option(
     "--optimize",
@@ -107,9 +107,9 @@ def command(
 ) -> None:  # fmt: skip
     """Build verified firmware from MODEL, a .keras, .h5, .onnx or .tflite file or a SavedModel.
 
-    The model is quantised to int8, compiled to C, built for the target, run there, and compared
-    byte for byte with the reference interpreter. The bundle holds the C sources, a firmware
-    project, the model, and a report.
+    The model is quantised to int8, or as --quantize says, compiled to C, built for the target, run
+    there, and compared byte for byte with the reference interpreter. The bundle holds the C
+    sources, a firmware project, the model, and a report.
     """
     from edgec.pipeline.cli import display
     from edgec.pipeline.driver import BuildOptions, build_model

@@ -15,13 +15,15 @@ import numpy as np
 from edgec.pipeline.errors import EdgecError, UnsupportedModelError
 from edgec.pipeline.graph import Array
 from edgec.pipeline.load.float_model import FloatModel
-from edgec.pipeline.lower.converted_file import in_signature_order, require_int8_ports
+from edgec.pipeline.lower.converted_file import in_signature_order, require_ports
 from edgec.pipeline.lower.trained_ranges import TrainedRange, with_trained_ranges
 from edgec.pipeline.lower.unrolling import unroll_recurrent
 from edgec.pipeline.worker import Progress, Report
 
-Numbers = Literal["float32", "float16", "dynamic-range", "int8"]
+Numbers = Literal["float32", "float16", "dynamic-range", "int8", "int16x8"]
 
+_PORTS: dict[str, str] = {"int8": "int8", "int16x8": "int16"}
+"""The type of inputs and outputs, where it is not float32."""
 PROBES = 4
 """How many of the calibration samples tell a converted model's tensors apart."""
 
@@ -32,9 +34,10 @@ class Conversion:
 
     `float16` and `dynamic-range` store weights in 16-bit floats or int8 and compute in float32, for
     runtimes that can. `int8` takes the ranges of activations from `samples`, one array an input in
-    the Keras model's layout; `samples_from` says in words where they are from. `trained` are ranges
-    that replace those, told by their values on the first `PROBES` samples. `per_tensor` gives each
-    weight one scale instead of one for each output channel.
+    the Keras model's layout; `samples_from` says in words where they are from. `int16x8` does the
+    same with activations of 16 bits and weights of 8. `trained` are ranges that replace those of
+    `int8`, told by their values on the first `PROBES` samples. `per_tensor` gives each weight one
+    scale instead of one for each output channel.
     """
 
     numbers: Numbers
@@ -47,9 +50,9 @@ class Conversion:
 def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> bytes:
     """Convert a model, its ports in the order of `model.inputs` and `model.outputs`.
 
-    Inputs and outputs are int8 where `how` says so, float32 otherwise. Recurrent layers of `model`
-    are unrolled in place. `name` is what errors call the model; raises UnsupportedModelError where
-    the converter refuses it.
+    Inputs and outputs are int8 or int16 where `how` says so, float32 otherwise. Recurrent layers
+    of `model` are unrolled in place. `name` is what errors call the model; raises
+    UnsupportedModelError where the converter refuses it.
     """
     import tensorflow as tf
 
@@ -85,8 +88,8 @@ def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> 
         raise UnsupportedModelError(
             f"{name}: TensorFlow's converter refused the model: {_reason(error)}"
         ) from error
-    if how.numbers == "int8":
-        require_int8_ports(content)
+    if how.numbers in _PORTS:
+        require_ports(content, _PORTS[how.numbers])
     return content
 
 
@@ -101,12 +104,15 @@ def _configure(converter: Any, how: Conversion, report: Report) -> None:
     if how.numbers in ("float16", "dynamic-range"):
         return
     converter.representative_dataset = lambda: _one_by_one(how, report)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    sets = tf.lite.OpsSet
+    wide = sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    is_wide = how.numbers == "int16x8"
+    converter.target_spec.supported_ops = [wide if is_wide else sets.TFLITE_BUILTINS_INT8]
     if how.trained:
         converter._experimental_calibrate_only = True
         return
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
+    converter.inference_input_type = tf.int16 if is_wide else tf.int8
+    converter.inference_output_type = converter.inference_input_type
     if how.per_tensor:
         converter._experimental_disable_per_channel = True
         converter._experimental_disable_per_channel_quantization_for_dense_layers = True

@@ -47,18 +47,20 @@ def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> Non
     struct.pack_into(f"<{count}i", content, start, *wanted)
 
 
-def require_int8_ports(content: bytes) -> None:
-    """Raise UnsupportedModelError where an input or output was not quantised."""
+def require_ports(content: bytes, kind: str) -> None:
+    """Raise UnsupportedModelError where an input or output is not `kind`, int8 or int16."""
     from ai_edge_litert import schema_py_generated as schema
 
     subgraph = schema.Model.GetRootAs(content).Subgraphs(0)
     ports = [*subgraph.InputsAsNumpy(), *subgraph.OutputsAsNumpy()]
     for index in ports:
         tensor = subgraph.Tensors(int(index))
-        if tensor.Type() != schema.TensorType.INT8:
+        if tensor.Type() != getattr(schema.TensorType, kind.upper()):
             raise UnsupportedModelError(
-                f"converted model: {tensor.Name().decode(errors='replace')!r} is not int8",
-                "a model that only passes values on has nothing to quantise",
+                f"converted model: {tensor.Name().decode(errors='replace')!r} is not {kind}",
+                "a model that only passes values on has nothing to quantise"
+                if kind == "int8"
+                else "the converter has no int16 form of a layer next to it; quantise to int8",
             )
 
 

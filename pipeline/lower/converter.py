@@ -18,7 +18,7 @@ import numpy as np
 from edgec.pipeline.calibration import Calibration, calibrate, load_samples
 from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.load.source import Format
-from edgec.pipeline.lower.conversion import Conversion, to_tflite
+from edgec.pipeline.lower.conversion import Conversion, Numbers, to_tflite
 from edgec.pipeline.lower.converted_file import float_ops
 from edgec.pipeline.lower.input_range import input_specs
 from edgec.pipeline.lower.layer_cost import layer_summary
@@ -33,14 +33,17 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     model_path, kind = Path(request["model"]), Format[request["format"]]
     model = load_float_model(model_path, kind, report)
     calibration = None
-    if request["quantize"] == "int8":
+    if request["quantize"] != "float32":
         path = request["calibration"]
         specs = input_specs(model, model_path, kind)
         calibration = calibrate(None if path is None else Path(path), specs)
-    content = to_tflite(model, model_path.name, _conversion(calibration), report)
+    content = to_tflite(
+        model, model_path.name, _conversion(request["quantize"], calibration), report
+    )
     warnings = list(calibration.warnings) if calibration else []
     if calibration and (names := float_ops(content)):
-        warnings.append(f"the converter has no int8 form of {', '.join(names)}: left in float32")
+        form = request["quantize"]
+        warnings.append(f"the converter has no {form} form of {', '.join(names)}: left in float32")
     _write(Path(request["out"]), content)
     return {
         "inputs": _described(model.inputs),
@@ -116,10 +119,10 @@ def _time_limit(seconds: int) -> Iterator[None]:
         signal.alarm(0)
 
 
-def _conversion(calibration: Calibration | None) -> Conversion:
+def _conversion(numbers: Numbers, calibration: Calibration | None) -> Conversion:
     if calibration is None:
-        return Conversion("float32")
-    return Conversion("int8", calibration.samples, calibration.description)
+        return Conversion(numbers)
+    return Conversion(numbers, calibration.samples, calibration.description)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Lowers a float model file to a `.tflite` of int8 or float32, through TensorFlow's converter.
+"""Lowers a float model file to a `.tflite` of integers or float32, through TensorFlow's converter.
 
 This side imports no framework: the work happens in `edgec.pipeline.lower.converter`, in a worker.
 """
@@ -16,7 +16,7 @@ from edgec.pipeline.load.float_model import Port
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.worker import Report, run_stage
 
-Quantize = Literal["int8", "float32"]
+Quantize = Literal["int8", "int16x8", "float32"]
 
 _CONVERTER = "edgec.pipeline.lower.converter"
 
@@ -61,9 +61,10 @@ def lower(
     """Convert a `.keras`, `.h5`, `.onnx` file or SavedModel folder to the `.tflite` file `out`.
 
     int8 means int8 in and out and per-channel weights, with ranges from the samples of
-    `calibration` (see `edgec.pipeline.calibration`), or from synthetic ones without. The result
-    has batch 1, and the same input gives the same bytes. Raises UnsupportedModelError, DataError
-    or ToolMissingError; `out` is written whole or not at all.
+    `calibration` (see `edgec.pipeline.calibration`), or from synthetic ones without; int16x8 means
+    the same with int16 in, out and in between. The result has batch 1, and the same input gives the
+    same bytes. Raises UnsupportedModelError, DataError or ToolMissingError; `out` is written whole
+    or not at all.
     """
     kind = detect(model)
     if kind is Format.TFLITE:
