@@ -141,9 +141,11 @@ class _Replay:
         """Write an output; what it overlaps must be read before, as the kernel states."""
         where = f"op {index}: {out} is written over"
         if others:
-            _require(others.count(others[0]) == len(others), f"{where} several inputs")
             source = others[0]
-            positions = [i for i, n in enumerate(op.inputs) if n == source]
+            shared = self.number[source]  # views of a value have its number
+            apart = [n for n in others if self.number[n] != shared]
+            _require(not apart, f"{where} several inputs")
+            positions = [i for i, n in enumerate(op.inputs) if n in others]
             size = self.graph[source].size_bytes
             if set(positions) <= set(step.in_place) and self.start(source) == self.start(out):
                 _require(size == self.graph[out].size_bytes, f"{where} {source} of another size")

@@ -106,3 +106,15 @@ def test_a_value_seen_through_several_views_is_one_memory() -> None:
     model.op("RESHAPE", [total], [view := model.tensor((3, 4), "int8", 0.1, 0)])
     model.op("ADD", [view, view], [model.output((3, 4), "int8", 0.1, 0)], schema.AddOptionsT())
     verify_plan(*plan_memory(check(tflite.parse(model.bytes(), "m"))))
+
+
+def test_an_output_may_replace_a_value_that_is_read_by_two_names() -> None:
+    model = FlatModel()
+    x = model.input((2, 6), "int8", 0.1, 0)
+    total, view = (model.tensor((2, 6), "int8", 0.1, 0) for _ in range(2))
+    model.op("ADD", [x, x], [total], schema.AddOptionsT())
+    model.op("RESHAPE", [total], [view])
+    model.op("ADD", [total, view], [model.output((2, 6), "int8", 0.1, 0)], schema.AddOptionsT())
+    graph, plan = plan_memory(check(tflite.parse(model.bytes(), "m")))
+    verify_plan(graph, plan)
+    assert plan.arena_bytes == 16
