@@ -21,6 +21,7 @@ from edgec.codegen.ops.squeeze import Squeeze
 from edgec.codegen.ops.transpose import Transpose
 from edgec.codegen.reduction import Reduction
 from edgec.codegen.registry import Io
+from edgec.codegen.table_op import TableOp
 from edgec.codegen.unary import Unary
 from edgec.pipeline.graph import Array, DType, Op
 
@@ -30,7 +31,7 @@ Sources = tuple[Array | None, ...]
 None for an input whose channels do not matter to the output's.
 """
 
-_ALONE = (AveragePool2D, MaxPool2D, Unary, Quantize)
+_ALONE = (AveragePool2D, MaxPool2D, Unary, Quantize, TableOp)
 
 
 def channel_sources(op: Op, io: Io) -> Sources | None:

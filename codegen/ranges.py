@@ -34,6 +34,7 @@ from edgec.codegen.ops.transpose import Transpose
 from edgec.codegen.quantmath import activation_range
 from edgec.codegen.reduction import Reduction
 from edgec.codegen.registry import Io
+from edgec.codegen.table_op import TableOp
 from edgec.codegen.unary import Unary
 from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding, Tensor
 
@@ -99,7 +100,7 @@ def _output(op: Op, io: Io, ranges: Mapping[str, Range]) -> Range:
         return Range(np.clip(x.low, *bounds), np.clip(x.high, *bounds))
     if isinstance(op, BinaryOp):
         return _corners(op, io, ranges)
-    if isinstance(op, (Unary, Quantize)):
+    if isinstance(op, (Unary, Quantize, TableOp)):
         return _looked_up(op, io, x)
     if isinstance(op, (Reshape, Squeeze, ExpandDims)):
         return _reshaped(io, x)
@@ -131,7 +132,7 @@ def _corners(op: BinaryOp, io: Io, ranges: Mapping[str, Range]) -> Range:
     return Range(np.min(found, axis=0), np.max(found, axis=0))
 
 
-def _looked_up(op: Unary | Quantize, io: Io, x: Range) -> Range:
+def _looked_up(op: Unary | Quantize | TableOp, io: Io, x: Range) -> Range:
     table = np.asarray(op.reference(io, np.arange(-128, 128).astype(np.int8))[0]).astype(np.int64)
     reach = [table[a + 128 : b + 129] for a, b in zip(x.low, x.high, strict=True)]
     return Range(np.array([r.min() for r in reach]), np.array([r.max() for r in reach]))

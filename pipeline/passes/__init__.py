@@ -13,6 +13,8 @@ from edgec.pipeline.passes import (
     fold_pads,
     fuse_activations,
     merge_channels,
+    merge_tables,
+    merge_transposes,
     remove_channels,
 )
 from edgec.targets.profile import Target
@@ -20,7 +22,9 @@ from edgec.targets.profile import Target
 PASSES = (
     fold_constants.run,
     drop_round_trips.run,
+    merge_transposes.run,
     fuse_activations.run,
+    merge_tables.run,
     fold_pads.run,
     remove_channels.run,
     merge_channels.run,
