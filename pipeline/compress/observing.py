@@ -27,7 +27,7 @@ from edgec.pipeline.compress.quantizers import (
     SparseQuantizer,
     WeightConfig,
 )
-from edgec.pipeline.compress.rewriting import calls_of, rebuild
+from edgec.pipeline.compress.rebuilding import calls_of, rebuild
 from edgec.pipeline.graph import Array
 from edgec.pipeline.lower.trained_ranges import TrainedRange
 
@@ -122,13 +122,21 @@ def observe(plain: Any, keep: Keep) -> Observed:
     """Return a rewritten model with the one that trains for it; see `rewriting.rewrite`."""
     wanted = _observed_tensors(plain)
     wrapped: dict[int, Any] = {}
+    copies: list[tuple[Any, Any]] = []
     weights: list[tuple[Any, Any, Any]] = []
     observers: list[_Observer] = []
 
     def layers_for(node: Any) -> list[Any]:
         layer = node.layer
         if id(layer) not in wrapped:
-            wrapped[id(layer)] = _trainable(layer, node.input_shapes, keep, weights)
+            copy = type(layer).from_config(layer.get_config())
+            if type(layer).__name__ in KERNELS:
+                copy.build(node.input_shapes)
+                copy.set_weights(layer.get_weights())
+                wrapped[id(layer)] = _rounding(layer, copy, keep, weights)
+            else:
+                wrapped[id(layer)] = copy
+                copies.append((layer, copy))
         return [wrapped[id(layer)]]
 
     def after(tensor: Any, made: Any) -> Any:
@@ -140,24 +148,20 @@ def observe(plain: Any, keep: Keep) -> Observed:
         return observer(made)
 
     training = rebuild(plain, layers_for, after)
+    for layer, copy in copies:
+        copy.set_weights(layer.get_weights())
+        weights.extend(
+            (old, new, None) for old, new in zip(layer.weights, copy.weights, strict=True)
+        )
     return Observed(plain, training, observers, weights)
 
 
-def _trainable(layer: Any, shapes: Any, keep: Keep, weights: list[tuple[Any, Any, Any]]) -> Any:
-    """Return a copy of a layer that trains in its place; enter how its weights come back."""
-    copy = type(layer).from_config(layer.get_config())
-    if not layer.weights:
-        return copy
-    copy.build(shapes)
-    copy.set_weights(layer.get_weights())
-    pairs = list(zip(layer.weights, copy.weights, strict=True))
-    kind = KERNELS.get(type(layer).__name__)
-    if kind is None:
-        weights.extend((old, new, None) for old, new in pairs)
-        return copy
-    attribute, channels = kind
+def _rounding(layer: Any, copy: Any, keep: Keep, weights: list[tuple[Any, Any, Any]]) -> Any:
+    """Return a wrapper that rounds the kernel of `copy`; enter how its weights come back."""
+    attribute, channels = KERNELS[type(layer).__name__]
     kernel = getattr(copy, attribute)
     quantizer = keep.quantizer(layer.name, channels, kernel.numpy())
+    pairs = list(zip(layer.weights, copy.weights, strict=True))
     wrapper = quantize_wrapper.QuantizeWrapperV2(copy, WeightConfig(attribute, quantizer))
 
     def kept() -> Any:

@@ -5,22 +5,27 @@
   there are no channels of an image a multiplication and an addition.
 - An activation that runs as an op of its own leaves its layer, so that its input is observed.
 - A separable convolution becomes the two convolutions that it is.
+- Models within the model become part of it.
+- ELU and SELU, of which TFLite has no int8 form, become what they are made of.
 
 The rest is copied. The result computes what the model computes in inference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from edgec.pipeline.compress.rebuilding import calls_of, flattened, models_within, rebuild
 from edgec.pipeline.graph import Array
 
 FUSED_ACTIVATIONS = frozenset({"linear", "relu", "relu6"})
 """Activations that TFLite computes in the layer's own op."""
+
+_ELU_CONSTANTS = {"elu": (1.0, 1.0), "selu": (1.6732632423543772, 1.0507009873554805)}
+"""Slope and scale as `ScaledElu` takes them."""
 
 _KERNELS = ("Conv1D", "Conv2D", "Conv2DTranspose", "Dense", "DepthwiseConv1D", "DepthwiseConv2D")
 _SEPARABLE = {
@@ -50,54 +55,13 @@ class Rewritten:
     notes: tuple[str, ...]
 
 
-def calls_of(model: Any) -> list[Any]:
-    """Return the nodes of a functional model, each after those it reads, without its inputs."""
-    by_depth = model._nodes_by_depth
-    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
-    return [node for node in nodes if not node.is_input]
-
-
-def rebuild(
-    model: Any,
-    layers_for: Callable[[Any], Sequence[Any]],
-    after: Callable[[Any, Any], Any] = lambda tensor, made: made,
-) -> Any:
-    """Return a model of the same graph with other layers.
-
-    `layers_for(node)` returns the layers that stand for the call of one, in order; none passes the
-    input on. `after(tensor, made)` may call further layers on what stands for a tensor of the
-    old model.
-    """
-    import tensorflow as tf
-    import tf_keras
-
-    values: dict[int, Any] = {}
-    inputs = []
-    for old in model.inputs:
-        name = old._keras_history.layer.name
-        new = tf_keras.Input(batch_shape=tuple(old.shape), name=name)
-        inputs.append(new)
-        values[id(old)] = after(old, new)
-
-    def renewed(value: Any) -> Any:
-        return values.get(id(value), value)
-
-    for node in calls_of(model):
-        arguments, keywords = tf.nest.map_structure(renewed, (node.call_args, node.call_kwargs))
-        made = arguments[0]
-        for index, layer in enumerate(layers_for(node)):
-            made = layer(*arguments, **keywords) if index == 0 else layer(made)
-        old_flat, new_flat = tf.nest.flatten(node.outputs), tf.nest.flatten(made)
-        for old, new in zip(old_flat, new_flat, strict=True):
-            values[id(old)] = after(old, new)
-    outputs = [values[id(tensor)] for tensor in model.outputs]
-    return tf_keras.Model(inputs, outputs, name=model.name)
-
-
 def rewrite(model: Any) -> Rewritten:
-    """Return `model`, a flat functional `tf_keras.Model`, as quantised training wants it."""
-    rewriting = _Rewriting(model)
-    rebuilt = rebuild(model, rewriting.layers_for)
+    """Return `model`, a functional `tf_keras.Model`, as quantised training wants it."""
+    within = models_within(model)
+    flat = flattened(model) if within else model
+    rewriting = _Rewriting(flat)
+    rewriting.done["models within the model flattened"] = within
+    rebuilt = rebuild(flat, rewriting.layers_for)
     for piece in rewriting.pieces():
         piece.layer.set_weights(piece.weights)
     notes = tuple(f"{what}: {', '.join(names)}" for what, names in rewriting.done.items() if names)
@@ -151,6 +115,9 @@ class _Rewriting:
         if kind in _SEPARABLE:
             self._note("separable convolution split in two", layer)
             return self._with_activation(layer, _separated(layer))
+        if elu := _elu(layer, layer.name):
+            self._note("ELU written out", layer)
+            return [_Piece(elu, [])]
         return self._with_activation(layer, [_copied(layer)])
 
     def _foldable(self, node: Any) -> _Piece | None:
@@ -209,10 +176,11 @@ class _Rewriting:
         last = chain[-1].layer
         if type(last).__name__ not in _KERNELS or _activation(last) in FUSED_ACTIVATIONS:
             return chain
-        activation = last.activation
+        activation = tf_keras.layers.Activation(last.activation, name=f"{layer.name}_activation")
         last.activation = tf_keras.activations.linear
-        name = f"{layer.name}_activation"
-        return [*chain, _Piece(tf_keras.layers.Activation(activation, name=name), [])]
+        if elu := _elu(activation, activation.name):
+            self._note("ELU written out", layer)
+        return [*chain, _Piece(elu or activation, [])]
 
 
 def _copied(layer: Any) -> _Piece:
@@ -238,6 +206,17 @@ def _separated(layer: Any) -> list[_Piece]:
         layer.filters, 1, activation=layer.activation, use_bias=layer.use_bias, name=layer.name
     )
     return [_Piece(depthwise, [depthwise_kernel]), _Piece(pointwise, [pointwise_kernel, *bias])]
+
+
+def _elu(layer: Any, name: str) -> Any:
+    """Return the layer that writes out an ELU or SELU, None for any other layer."""
+    from edgec.pipeline.load.onnx.keras_layers import ScaledElu
+
+    if type(layer).__name__ == "ELU":
+        return ScaledElu(float(layer.alpha), 1.0, name=name)
+    if type(layer).__name__ != "Activation" or _activation(layer) not in _ELU_CONSTANTS:
+        return None
+    return ScaledElu(*_ELU_CONSTANTS[_activation(layer)], name=name)
 
 
 def _activation(layer: Any) -> str:

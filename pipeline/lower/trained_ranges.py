@@ -94,6 +94,7 @@ def _tensor_values(content: bytes, graph: Any, probe: Sequence[Array]) -> dict[i
     for number in range(len(probe[0])):
         for index, array in zip(_by_name(graph), probe, strict=True):
             interpreter.set_tensor(index, array[number : number + 1])
+        interpreter.reset_all_variables()  # else recurrent state carries over
         interpreter.invoke()
         for index, held in parts.items():
             held.append(interpreter.get_tensor(index).copy().reshape(-1))
