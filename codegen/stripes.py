@@ -332,8 +332,13 @@ class _Layout:
         )
 
     def _replaceable(self) -> tuple[int, ...]:
-        """Return the inputs that only the last member reads, and may be written over exactly."""
+        """Return the inputs that only the last member reads, and may be written over exactly.
+
+        A row that the next turn reads again must not be written over, whatever the kernel allows.
+        """
         last = len(self.members) - 1
+        if any(self.members[last].needs(turn.made[last]) != turn.made[last] for turn in self.turns):
+            return ()
         return tuple(
             position
             for position, name in enumerate(self.op.inputs)
