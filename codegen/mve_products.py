@@ -68,7 +68,7 @@ def fully_connected(
     return Step(
         "edgec_fully_connected_int8_mve",
         {**fields, "batches": batches, "single_rounding": int(single)},
-        cost=Cost(batches * (60 + -(-out // 4) * (block + 13)), rows.size + _ROW_BYTES * out),
+        cost=Cost(batches * (100 + -(-out // 4) * (block + 13)), rows.size + _ROW_BYTES * out),
     )
 
 

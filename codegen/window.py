@@ -110,6 +110,31 @@ class Window:
                 stretches.append((reads, writes))
         return tuple(stretches)
 
+    def inside_share(self, x: Tensor, y: Tensor) -> float:
+        """Return which part of the windows does not reach over the border."""
+        share = 1.0
+        for axis, starts in enumerate(self._starts(y)):
+            most = x.shape[1 + axis] - (self.kernel[axis] - 1) * self.dilation[axis] - 1
+            share *= sum(0 <= start <= most for start in starts) / len(starts)
+        return share
+
+    def taps_inside(self, x: Tensor, y: Tensor) -> int:
+        """Return how many taps of all windows of one channel are inside the input."""
+        count = y.shape[0]
+        for axis, starts in enumerate(self._starts(y)):
+            size, steps = x.shape[1 + axis], range(self.kernel[axis])
+            step = self.dilation[axis]
+            count *= sum(0 <= start + k * step < size for start in starts for k in steps)
+        return count
+
+    def _starts(self, y: Tensor) -> tuple[list[int], list[int]]:
+        """Return the first input row of every output row, and the same of columns."""
+        high, wide = (
+            [n * self.stride[axis] - self.before[axis] for n in range(y.shape[1 + axis])]
+            for axis in (0, 1)
+        )
+        return high, wide
+
     def taps(self, x: Array, fill: float) -> Array:
         """Return the windows of `x`, shape (batch, out_h, out_w, kh, kw, channels), border filled.
 
