@@ -3,9 +3,9 @@
 Every kernel is compiled for every Cortex-M target and mode and linked alone, so that a new kernel
 file needs an entry nowhere. Paces are kept: `tools/measure_paces.py` counts them.
 
-usage: python tools/measure_kernels.py [--target NAME ...] [--kernel PREFIX] [--check]. With --check
-nothing is written, and the exit code is 1 if a table differs from what is measured by more than a
-twentieth.
+usage: python tools/measure_kernels.py [--target NAME ...] [--kernel PREFIX | --new] [--check]. With
+--check nothing is written, and the exit code is 1 if a table differs from what is measured by more
+than a twentieth.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from edgec.codegen.emit import kernel_files
 from edgec.codegen.kernel_table import MODES
 from edgec.codegen.project import hot_sources
 from edgec.pipeline.compile import optimized
@@ -45,8 +46,9 @@ def kernel_names() -> list[str]:
     )
 
 
-def compile_all(target: Target, folder: Path) -> None:
-    """Compile every C file as a build does, hot ones for the mode, into `folder`."""
+def compile_all(target: Target, folder: Path, kernels: list[str]) -> None:
+    """Compile the kernels' C files as a build does, hot ones for the mode, into `folder`."""
+    names = [name for name in kernel_files(set(kernels)) if name.endswith(".c")]
     hot = set(hot_sources(KERNELS))
     tools = target.toolchain
     gcc = f"{tools.prefix}gcc"
@@ -57,7 +59,7 @@ def compile_all(target: Target, folder: Path) -> None:
         run([*argv, "-o", str(folder / f"{path.stem}.o")], timeout_s=120)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(one, sorted(KERNELS.glob("*.c"))))
+        list(pool.map(one, [KERNELS / name for name in names]))
 
 
 def linked_sections(target: Target, folder: Path, kernel: str) -> dict[str, int]:
@@ -110,7 +112,7 @@ def measure(target: Target, kernels: list[str]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="edgec-kernels-") as name:
             folder = Path(name)
             tuned = optimized(target, mode)
-            compile_all(tuned, folder)
+            compile_all(tuned, folder, kernels)
             for kernel, linked in link_all(tuned, folder, kernels):
                 links[kernel] |= set(linked)
                 for section, size in linked.items():
@@ -122,6 +124,21 @@ def measure(target: Target, kernels: list[str]) -> dict[str, Any]:
         "params": dict(sorted(params.items())),
         "sections": dict(sorted(sections.items())),
     }
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return a table with what was measured anew, and without kernels that are no more."""
+    there = kernel_names()
+    links = {k: v for k, v in {**old["kernels"], **new["kernels"]}.items() if k in there}
+    used = {section for sections in links.values() for section in sections}
+    sections = {**old["sections"], **new["sections"]}
+    tables = {
+        "kernels": links,
+        "params": {k: v for k, v in {**old["params"], **new["params"]}.items() if k in there},
+        "sections": {k: v for k, v in sections.items() if k in used},
+        "paces": {k: v for k, v in old["paces"].items() if k in there},
+    }
+    return {name: dict(sorted(table.items())) for name, table in tables.items()}
 
 
 def differences(cpu: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -154,26 +171,26 @@ def main() -> int:
     """Write the tables, or compare them."""
     parser = argparse.ArgumentParser(description="Write the tables of what kernels take.")
     parser.add_argument("--target", action="append", help="only this target (may be repeated)")
-    parser.add_argument("--kernel", default="", help="with --check: only kernels that start so")
+    parser.add_argument("--kernel", default="", help="only kernels that start so")
+    parser.add_argument("--new", action="store_true", help="only kernels not in the table")
     parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     chosen = parser.parse_args()
     stale: list[str] = []
-    kernels = kernel_names()
-    if chosen.check:
-        kernels = [k for k in kernels if k.startswith(chosen.kernel)]
     for name in chosen.target or [t for t in target_names() if t.startswith("cortex-m")]:
         target = load_target(name)
         path = TABLES / f"{target.cpu}.json"
         blank: dict[str, Any] = {"kernels": {}, "params": {}, "sections": {}, "paces": {}}
         old = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else blank
+        kernels = [k for k in kernel_names() if k.startswith(chosen.kernel)]
+        if chosen.new:
+            kernels = [k for k in kernels if k not in old["kernels"]]
         new = measure(target, kernels)
         if chosen.check:
             stale += differences(target.cpu, old, new)
             continue
-        paces = {k: v for k, v in old["paces"].items() if k in kernels}
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text_of({**new, "paces": paces}), encoding="utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
+        path.write_text(text_of(merged(old, new)), encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}: {len(kernels)} kernels measured")
     for line in stale:
         print(line, file=sys.stderr)
     if stale:
