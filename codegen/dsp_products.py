@@ -74,6 +74,19 @@ def packed_rows(
     return _packed(whole, y, block) if _fit(whole) else None
 
 
+def rows_of_pairs(words: Array, block: int) -> Array:
+    """Return the rows that `packed_rows` made packed words of, as int64 (rows, length)."""
+    halves = np.ascontiguousarray(words).view(np.int16).astype(np.int64)
+    halves = halves.reshape(*words.shape, 2)  # the pair's first product, its second
+    low = ((halves + 128) & 255) - 128
+    high = (halves - low) >> 8
+    rows = np.stack([low, high], axis=-1)  # (blocks, fours, pair, word, product, row of the word)
+    blocks, fours = words.shape[:2]
+    # products in a four are numbered 2 * product + pair
+    ordered = rows.transpose(0, 3, 5, 1, 4, 2)
+    return np.ascontiguousarray(ordered).reshape(blocks * block, 4 * fours)
+
+
 def quadruple_rows(rows: Rows, y: Tensor, activation: Activation) -> tuple[Array, Array] | None:
     """Return weights, and {4 * bias, scale, finish} of each row, for sums four times too large.
 

@@ -14,9 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 from edgec.codegen import sparse_streams
+from edgec.codegen.dsp_products import rows_of_pairs
 from edgec.codegen.registry import Const, Cost, Io, Step, Value
 from edgec.codegen.sparse_streams import BLOCK, SEGMENT
-from edgec.codegen.stored_weights import rows_of_pairs
 from edgec.pipeline.graph import Array
 
 _MOST_KEPT = 0.9

@@ -53,10 +53,9 @@ static void gather(const edgec_conv_2d_int8_mve_params *p, const int8_t *in, int
     }
 }
 
-void edgec_conv_2d_int8_mve(const edgec_conv_2d_int8_mve_params *p, const int8_t *in, int8_t *out,
-                            void *scratch)
+void edgec_conv_2d_int8_mve_strided(const edgec_conv_2d_int8_mve_params *p, const int8_t *in,
+                                    int8_t *out, int32_t stride, void *scratch)
 {
-    const int32_t out_ch = p->rows.rows;
     int8_t *patch = scratch;
     const int8_t *window[2] = {patch, patch};
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->in_ch) {
@@ -73,15 +72,21 @@ void edgec_conv_2d_int8_mve(const edgec_conv_2d_int8_mve_params *p, const int8_t
                     window[held] = to;
                 }
                 if (++held == 2) {
-                    edgec_mve_two_inputs(&p->rows, window[0], window[1], out, out + out_ch);
-                    out += 2 * out_ch;
+                    edgec_mve_two_inputs(&p->rows, window[0], window[1], out, out + stride);
+                    out += 2 * stride;
                     held = 0;
                 }
             }
         }
         if (held > 0) {
             edgec_mve_one_input(&p->rows, window[0], out, 0);
-            out += out_ch;
+            out += stride;
         }
     }
+}
+
+void edgec_conv_2d_int8_mve(const edgec_conv_2d_int8_mve_params *p, const int8_t *in, int8_t *out,
+                            void *scratch)
+{
+    edgec_conv_2d_int8_mve_strided(p, in, out, p->rows.rows, scratch);
 }

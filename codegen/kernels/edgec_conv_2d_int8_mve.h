@@ -18,4 +18,8 @@ typedef struct {
 void edgec_conv_2d_int8_mve(const edgec_conv_2d_int8_mve_params *p, const int8_t *in, int8_t *out,
                             void *scratch);
 
+/* The same to pixels that are `stride` bytes apart. */
+void edgec_conv_2d_int8_mve_strided(const edgec_conv_2d_int8_mve_params *p, const int8_t *in,
+                                    int8_t *out, int32_t stride, void *scratch);
+
 #endif

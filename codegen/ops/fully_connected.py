@@ -13,7 +13,7 @@ from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.sparse_products import sparse_steps
-from edgec.codegen.stored_weights import stored_steps
+from edgec.codegen.stored_steps import stored_steps
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
 

@@ -62,7 +62,7 @@ def steps_of(graph: Graph, features: frozenset[str], kind: str) -> dict[tuple[st
         ("cortex-m4", "speed", "dsp_columns", 10),
         ("cortex-m0plus", "balanced", "_stored", 20),
         ("cortex-m3", "size", "_columns", 10),
-        ("cortex-m55", "balanced", "_stored", 20),
+        ("cortex-m55", "balanced", "_mve_stored", 10),
     ],
 )
 def test_boards_answer_as_the_interpreter(

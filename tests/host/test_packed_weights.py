@@ -22,11 +22,18 @@ DRAWS: dict[str, Add] = {
 }
 CONV = {
     f"edgec_conv_2d_int8{kind}"
-    for kind in ("_stored", "_columns", "_dsp_stored", "_dsp_columns", "_dsp_squares")
+    for kind in (
+        "_stored",
+        "_columns",
+        "_dsp_stored",
+        "_dsp_columns",
+        "_dsp_squares",
+        "_mve_stored",
+    )
 }
 DENSE = {
     f"edgec_fully_connected_int8{kind}"
-    for kind in ("_stored", "_columns", "_dsp_stored", "_dsp_columns")
+    for kind in ("_stored", "_columns", "_dsp_stored", "_dsp_columns", "_mve_stored")
 }
 Record = Callable[[str, object], None]
 
