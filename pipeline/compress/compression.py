@@ -25,6 +25,7 @@ from edgec.pipeline.compress.metric import load_metric
 from edgec.pipeline.compress.recipe import Recipe
 from edgec.pipeline.compress.result import CompressionResult, ImageFigures, StepResult
 from edgec.pipeline.compress.stored_data import stored_test
+from edgec.pipeline.compress.work import disk_errors
 from edgec.pipeline.driver import BuildOptions, BuildResult, build, build_model
 from edgec.pipeline.errors import UsageError
 from edgec.pipeline.load.source import detect, require_float
@@ -104,7 +105,8 @@ def compress(
         place = folder / "steps" / f"{number:02}-{step.name}"
         done.append(_run_step(run, place, step.name, asdict(step), done[-1]))
     final = folder / "model.tflite"
-    shutil.copyfile(done[-1].folder / "model.tflite", final)
+    with disk_errors(final):
+        shutil.copyfile(done[-1].folder / "model.tflite", final)
     result = _described(model, run, done)
     compiles = options.recipe.steps[-1].compiles
     if options.images != "none":
@@ -198,8 +200,9 @@ def _run_step(
     begun = place / "key"
     if not (begun.is_file() and begun.read_text(encoding="utf-8") == key):
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        begun.write_text(key, encoding="utf-8")
+        with disk_errors(place):
+            place.mkdir(parents=True)
+        _write(begun, key)
     request = {
         "use": use,
         "parameters": parameters,
@@ -280,5 +283,6 @@ def _image(run: _Run, model: Path, label: str) -> ImageFigures:
 
 def _write(path: Path, text: str) -> None:
     partial = path.with_name(f".{path.name}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with disk_errors(path):
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)

@@ -18,7 +18,7 @@ from edgec.pipeline.compress.metric import Metric, load_metric
 from edgec.pipeline.compress.stored_data import store_data, stored_data
 from edgec.pipeline.compress.technique import build_step
 from edgec.pipeline.compress.training import predict
-from edgec.pipeline.compress.work import Work, load_model, save_model
+from edgec.pipeline.compress.work import Work, disk_errors, load_model, save_model
 from edgec.pipeline.load.float_model import FloatModel
 from edgec.pipeline.load.source import Format
 from edgec.pipeline.lower.conversion import Conversion, to_tflite
@@ -117,8 +117,9 @@ def _measured(model: Any, data: Dataset, metric: Metric) -> dict[str, Any]:
 
 def _write(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}")
-    with partial.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    with disk_errors(path):
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)

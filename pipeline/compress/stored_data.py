@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgec.pipeline.compress.dataset import Dataset, Split
-from edgec.pipeline.errors import EdgecError
+from edgec.pipeline.compress.work import disk_errors
 
 SPLITS = ("train", "validation", "test")
 
@@ -28,15 +28,10 @@ def store_data(path: Path, data: Dataset) -> str:
     facts = {"classes": data.classes, "description": data.description, "warnings": data.warnings}
     arrays["facts"] = np.array(json.dumps(facts))
     partial = path.with_name(f".{path.name}")
-    try:
+    with disk_errors(path):
         with partial.open("wb") as stream:
             np.savez(stream, allow_pickle=False, **arrays)
         partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise EdgecError(
-            f"{path}: cannot be written: {error.strerror}", "make room, or choose another folder"
-        ) from error
     return digest.hexdigest()
 
 

@@ -223,7 +223,7 @@ def _keep(checkpoint: Any, folder: Path, done: int) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         raise EdgecError(
             f"{fresh}: the checkpoint cannot be written: {' '.join(str(error).split())[:200]}",
-            f"epoch {done - 1} is kept; make room and start again to go on from there",
+            "make room and start again: it goes on after the last epoch that was kept",
         ) from error
     for old in folder.glob("epoch-*"):
         if old != fresh:

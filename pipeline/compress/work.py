@@ -8,12 +8,15 @@ step goes on where it was.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgec.pipeline.compress.dataset import Dataset
 from edgec.pipeline.compress.metric import Metric
+from edgec.pipeline.errors import EdgecError
 from edgec.pipeline.load.float_model import FloatModel, Port
 from edgec.pipeline.worker import Report
 
@@ -48,16 +51,29 @@ class Work:
 
 def save_model(folder: Path, model: FloatModel, traits: dict[str, Any]) -> None:
     """Write a float model into a folder, whole or not at all: the state is written last."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model.keras.save(folder / MODEL)
     state = {
         "inputs": [_port_table(p) for p in model.inputs],
         "outputs": [_port_table(p) for p in model.outputs],
         "traits": traits,
     }
-    partial = folder / f".{STATE}"
-    partial.write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / STATE)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        model.keras.save(folder / MODEL)
+        partial = folder / f".{STATE}"
+        partial.write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+        partial.replace(folder / STATE)
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Turn what goes wrong with the disk in the block into an EdgecError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise EdgecError(
+            f"{place}: cannot be written: {error.strerror or error}",
+            "make room, or choose another folder; what is finished is kept",
+        ) from error
 
 
 def load_model(folder: Path) -> tuple[FloatModel, dict[str, Any]]:
