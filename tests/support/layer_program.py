@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -23,171 +24,34 @@ from tests.support.hostc import compile_kernels, link
 _ALIGN = 8
 """What the planner aligns values to."""
 
-_MAIN = """
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+HERE = Path(__file__).resolve().parent
 
-typedef void (*call)(const void *params, const void *const *in, void *const *out, void *scratch);
-%(wrappers)s
-static const call calls[] = {%(names)s};
 
-static void layout(void)
-{
-%(layout)s
-}
+class Machine(Protocol):
+    """Where the program runs."""
 
-static void *take(size_t size, int fill)
-{
-    void *p = malloc(size);
-    if (p == NULL) {
-        exit(3);
-    }
-    memset(p, fill, size);
-    return p;
-}
+    def build(self, kernels: set[str], folder: Path) -> None:
+        """Compile `layers.c` in a folder with the kernels and the program's own files."""
 
-static void get(void *p, size_t size)
-{
-    if (fread(p, 1, size, stdin) != size) {
-        exit(4);
-    }
-}
+    def run(self, data: bytes, folder: Path) -> tuple[bytes, str]:
+        """Return what the program writes for some input, and its complaint if it failed."""
 
-static uint32_t word(void)
-{
-    uint32_t value;
-    get(&value, sizeof value);
-    return value;
-}
 
-typedef struct {
-    call run;
-    void *params;
-    uint32_t inputs, outputs;
-    uint32_t in_bytes[16], out_bytes[16];
-    int32_t scratch_bytes;
-    void *in[16];
-} layer;
+class Host:
+    """This computer, kernels under sanitizers."""
 
-static void run(const layer *l, const void *const *in, void *const *out, int fill)
-{
-    void *scratch = l->scratch_bytes > 0 ? take((size_t)l->scratch_bytes, fill) : NULL;
-    l->run(l->params, in, out, scratch);
-    free(scratch);
-}
+    def __init__(self, cc: str = "gcc") -> None:
+        self.cc = cc
 
-/* Run with the output in the memory of an input, `distance` bytes below its start. */
-static int same_over(const layer *l, uint32_t position, uint32_t distance, void *const *want)
-{
-    size_t size = distance + l->in_bytes[position];
-    size = size > l->out_bytes[0] ? size : l->out_bytes[0];
-    uint8_t *block = take(size, 0x33);
-    const void *in[16];
-    for (uint32_t i = 0; i < l->inputs; i++) {
-        in[i] = l->in[i];
-    }
-    memcpy(block + distance, l->in[position], l->in_bytes[position]);
-    in[position] = block + distance;
-    void *const out[] = {block};
-    run(l, in, out, 0x77);
-    int same = memcmp(block, want[0], l->out_bytes[0]) == 0;
-    free(block);
-    return same;
-}
+    def build(self, kernels: set[str], folder: Path) -> None:
+        own = [str(HERE / f"layer_program{name}.c") for name in ("", "_host")]
+        objects = compile_kernels(kernels, folder, self.cc)
+        link([f"-I{HERE}", "layers.c", *own, *objects], folder, self.cc)
 
-static void sample(const layer *l, uint32_t overlaps, const uint32_t (*over)[2])
-{
-    const void *in[16];
-    void *copy[16], *out[16];
-    for (uint32_t i = 0; i < l->inputs; i++) {
-        get(l->in[i], l->in_bytes[i]);
-        copy[i] = take(l->in_bytes[i], 0);
-        memcpy(copy[i], l->in[i], l->in_bytes[i]);
-        in[i] = copy[i];
-    }
-    for (uint32_t i = 0; i < l->outputs; i++) {
-        out[i] = take(l->out_bytes[i], 0xa5);
-    }
-    run(l, in, out, 0x5a);
-    char verdict = 0;
-    for (uint32_t i = 0; i < l->inputs; i++) {
-        verdict |= memcmp(copy[i], l->in[i], l->in_bytes[i]) ? 1 : 0;
-        free(copy[i]);
-    }
-    for (uint32_t i = 0; i < overlaps; i++) {
-        verdict |= same_over(l, over[i][0], over[i][1], out) ? 0 : 2;
-    }
-    for (uint32_t i = 0; i < l->outputs; i++) {
-        fwrite(out[i], 1, l->out_bytes[i], stdout);
-        free(out[i]);
-    }
-    fwrite(&verdict, 1, 1, stdout);
-}
-
-static int record(void)
-{
-    uint32_t head;
-    if (fread(&head, 1, sizeof head, stdin) != sizeof head) {
-        return 0;
-    }
-    layer l = {0};
-    void *consts[32];
-    uint32_t over[16][2];
-    l.run = calls[head];
-    uint32_t size = word(), count = word(), overlaps, samples;
-    l.params = take(size, 0);
-    get(l.params, size);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = word(), bytes = word();
-        consts[i] = take(bytes, 0);
-        get(consts[i], bytes);
-        memcpy((char *)l.params + at, &consts[i], sizeof(void *));
-    }
-    l.inputs = word();
-    for (uint32_t i = 0; i < l.inputs; i++) {
-        l.in_bytes[i] = word();
-        l.in[i] = take(l.in_bytes[i], 0);
-    }
-    l.outputs = word();
-    for (uint32_t i = 0; i < l.outputs; i++) {
-        l.out_bytes[i] = word();
-    }
-    l.scratch_bytes = (int32_t)word();
-    overlaps = word();
-    for (uint32_t i = 0; i < overlaps; i++) {
-        over[i][0] = word();
-        over[i][1] = word();
-    }
-    samples = word();
-    for (uint32_t i = 0; i < samples; i++) {
-        sample(&l, overlaps, (const uint32_t (*)[2])over);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        free(consts[i]);
-    }
-    for (uint32_t i = 0; i < l.inputs; i++) {
-        free(l.in[i]);
-    }
-    free(l.params);
-    fflush(stdout); /* what has been answered tells where a sanitizer stopped */
-    return 1;
-}
-
-int main(int argc, char **argv)
-{
-    (void)argv;
-    if (argc > 1) {
-        layout();
-        return 0;
-    }
-    while (record()) {
-    }
-    return 0;
-}
-"""
+    def run(self, data: bytes, folder: Path) -> tuple[bytes, str]:
+        ran = subprocess.run([folder / "model"], input=data, capture_output=True, check=False)
+        complaint = ran.stderr.decode(errors="replace")[:3000] or f"exit code {ran.returncode}"
+        return ran.stdout, complaint if ran.returncode else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,7 +97,10 @@ def _is_list(value: object) -> bool:
 class LayerProgram:
     """The program for a set of layers, compiled once."""
 
-    def __init__(self, layers: Sequence[Layer], folder: Path, cc: str = "gcc") -> None:
+    def __init__(
+        self, layers: Sequence[Layer], folder: Path, machine: Machine | None = None
+    ) -> None:
+        machine = machine or Host()
         self.layers = layers
         shapes = sorted({layer.shape for layer in layers})
         self.number = {shape: i for i, shape in enumerate(shapes)}
@@ -243,39 +110,38 @@ class LayerProgram:
             found = fields.setdefault(layer.step.kernel, {})
             for name, value in layer.step.params.items():
                 found[name] = found.get(name, False) or _is_list(value)
-        lines = []
+        rows: dict[tuple[str, str], str] = {}
         for kernel, members in sorted(fields.items()):
-            if not members:
-                continue
             t = f"{kernel}_params"
-            lines.append(f'    printf("{kernel} - %zu 0 0\\n", sizeof({t}));')
             for name, many in sorted(members.items()):
                 one = f"(({t} *)0)->{name}"
                 each = f"sizeof({one}[0])" if many else f"sizeof({one})"
-                lines.append(
-                    f'    printf("{kernel} {name} %zu %zu %zu\\n", offsetof({t}, {name}), '
-                    f"sizeof({one}), {each});"
-                )
+                rows[kernel, name] = f"offsetof({t}, {name}), sizeof({one}), {each}"
+            if members:
+                rows[kernel, ""] = f"sizeof({t}), 0, 0"
         names = [f"call_{i}" for i in range(len(shapes))]
-        text = "".join(f'#include "{kernel}.h"\n' for kernel in sorted(kernels)) + _MAIN % {
-            "wrappers": "\n".join(map(_wrapper, names, shapes)),
-            "names": ", ".join(names),
-            "layout": "\n".join(lines),
-        }
-        objects = compile_kernels(kernels, folder, cc)
-        (folder / "layers.c").write_text(text)
-        self.program = link(["layers.c", *objects], folder, cc)
-        told = subprocess.run([self.program, "layout"], capture_output=True, text=True, check=True)
-        self.fields: dict[tuple[str, str], tuple[int, int, int]] = {}
-        for line in told.stdout.splitlines():
-            kernel, name, *numbers = line.split()
-            self.fields[kernel, name] = (int(numbers[0]), int(numbers[1]), int(numbers[2]))
+        headers = "".join(f'#include "{kernel}.h"\n' for kernel in sorted(kernels))
+        wrappers = "\n".join(map(_wrapper, names, shapes))
+        table = ",\n    ".join(rows.values())
+        (folder / "layers.c").write_text(
+            f'#include "layer_program.h"\n\n{headers}\n{wrappers}\n'
+            f"const layer_call layer_calls[] = {{{', '.join(names)}}};\n"
+            f"const uint32_t layer_layout[] = {{\n    {table}}};\n"
+            f"const uint32_t layer_layout_words = {3 * len(rows)};\n"
+        )
+        self.folder, self.machine = folder, machine
+        machine.build(kernels, folder)
+        told, complaint = machine.run(b"", folder)
+        assert len(told) == 12 * len(rows), complaint
+        self.layout_bytes = len(told)
+        numbers = struct.iter_unpack("<3I", told)
+        self.fields = dict(zip(rows, numbers, strict=True))
 
     def _params(self, step: Step) -> tuple[bytes, list[tuple[int, bytes]]]:
         """Return the bytes of the parameters, and the arrays that pointers at offsets lead to."""
         if not step.params:
             return b"", []
-        blob = bytearray(self.fields[step.kernel, "-"][0])
+        blob = bytearray(self.fields[step.kernel, ""][0])
         arrays: list[tuple[int, bytes]] = []
         for name, value in step.params.items():
             at, size, each = self.fields[step.kernel, name]
@@ -315,25 +181,23 @@ class LayerProgram:
     def check(self) -> None:
         """Run all layers; raise AssertionError naming the first that answers otherwise."""
         data = b"".join(part for layer in self.layers for part in self._record(layer))
-        ran = subprocess.run(
-            [self.program], input=data, capture_output=True, timeout=600, check=False
-        )
-        at = 0
+        stdout, complaint = self.machine.run(data, self.folder)
+        at = self.layout_bytes
         for layer in self.layers:
             for number, want in enumerate(layer.want):
                 where = f"{layer.where} by {layer.step.kernel}, sample {number}"
                 for tensor, wanted in zip(layer.outputs, want, strict=True):
-                    raw = ran.stdout[at : at + tensor.size_bytes]
+                    raw = stdout[at : at + tensor.size_bytes]
                     at += tensor.size_bytes
-                    assert len(raw) == tensor.size_bytes, f"{where}: {_complaint(ran.stderr)}"
+                    assert len(raw) == tensor.size_bytes, f"{where}: {complaint or 'stopped'}"
                     got = np.frombuffer(raw, wanted.dtype).reshape(wanted.shape)
                     differ = got != wanted
                     assert not differ.any(), f"{where}: {got[differ][:4]}, {wanted[differ][:4]}"
-                verdict = ran.stdout[at : at + 1]
+                verdict = stdout[at : at + 1]
                 at += 1
                 assert verdict != b"\1", f"{where}: an input was changed"
                 assert verdict == b"\0", f"{where}: other bytes where the output is over an input"
-        assert ran.returncode == 0 and at == len(ran.stdout), _complaint(ran.stderr)
+        assert not complaint and at == len(stdout), complaint
 
 
 def _overlaps(layer: Layer) -> list[tuple[int, int]]:
@@ -356,7 +220,3 @@ def _overlaps(layer: Layer) -> list[tuple[int, int]]:
 
 def _words(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}I", *values)
-
-
-def _complaint(stderr: bytes) -> str:
-    return stderr.decode(errors="replace")[:3000] or "the program stopped"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,9 @@ def layers_of(
     model: FlatModel,
     rounding: Rounding = Rounding.TFLITE,
     resolver: str = "BUILTIN_REF",
+    cores: Iterable[frozenset[str]] = CORES.values(),
 ) -> Iterator[Layer]:
-    """Yield every layer of a model under every kernel, with the oracle's answers."""
+    """Yield every layer of a model under every kernel of these cores, with the right answers."""
     content = model.bytes()
     graph = check(tflite.parse(content, "layers", rounding))
     samples = extreme_values(model)
@@ -77,7 +78,7 @@ def layers_of(
         values = [[_value(graph, name, k) for name in op.inputs] for k in known]
         answers = [[k[name] for name in op.outputs] for k in known]
         ends = " ".join(str(list(t.shape)) for t in (*io.present, *io.outputs))
-        for step in kernels(op, io):
+        for step in kernels(op, io, cores):
             where = f"{op.builtin} {ends}"
             inputs = tuple(t if t is not None else io.x for t in io.inputs)
             yield Layer(where, step, inputs, io.outputs, values, answers)
@@ -100,11 +101,11 @@ def _value(graph: Graph, name: str, known: dict[str, np.ndarray]) -> np.ndarray:
     return known[name] if data is None else data
 
 
-def kernels(op: Any, io: Io) -> Sequence[Step]:
-    """Return every distinct step that computes an op on some core."""
+def kernels(op: Any, io: Io, cores: Iterable[frozenset[str]]) -> Sequence[Step]:
+    """Return every distinct step that computes an op on one of the cores."""
     kernel_op = as_kernel_op(op)
     found: dict[str, Step] = {}
-    for features in CORES.values():
+    for features in cores:
         for step in (kernel_op.lower(io), *kernel_op.variants(io, features)):
             if not step.view:
                 found.setdefault(_digest(step), step)
