@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from edgec.codegen import mve_sum
+from edgec.codegen import int16_sum, mve_sum
 from edgec.codegen.binary import (
     WIDE_LIMITS,
     BinaryOp,
@@ -63,6 +63,8 @@ class Add(BinaryOp):
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMMLAR or MVE: two int8 inputs of one shape."""
         alike = io.x.shape == io.input(1).shape == io.y.shape
+        if "dsp" in features and io.x.dtype is DType.INT16 and alike:
+            return int16_sum.steps(io, self.scales(io), self.activation)
         if "dsp" not in features or io.x.dtype is not DType.INT8 or not alike:
             return ()
         if "mve" in features:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_products, mve_products, products, thumb1
+from edgec.codegen import int16_dsp, int16_products, mve_products, products, thumb1
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
@@ -226,6 +226,8 @@ class Conv2D(KernelOp):
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels of the core for int8, also for clustered and for sparse weights."""
+        if io.x.dtype is DType.INT16 and "dsp" in features:
+            return int16_dsp.convolution(io, _wide_rows(self, io), self.window, self.activation)
         plain = self._plain_variants(io, features)
         known = (self.lower(io), *plain)
         return (*plain, *stored_steps(io, known), *sparse_steps(io, known))

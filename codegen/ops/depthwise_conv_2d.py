@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import depthwise_planes, int16_products, mve_depthwise, products
+from edgec.codegen import depthwise_planes, int16_dsp, int16_products, mve_depthwise, products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
@@ -150,6 +150,8 @@ class DepthwiseConv2D(KernelOp):
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels for int8, 3x3, no multiplier: for any core, for SMLAD and MVE."""
+        if io.x.dtype is DType.INT16 and "dsp" in features:
+            return int16_dsp.depthwise(io, _wide_rows(self, io), self.window, self.activation)
         if io.x.dtype is not DType.INT8:
             return ()
         steps = [depthwise_planes.plane_step(io, self.window, self.activation)]

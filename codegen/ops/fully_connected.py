@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_products, mve_products, products
+from edgec.codegen import int16_dsp, int16_products, mve_products, products
 from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
@@ -161,6 +161,8 @@ class FullyConnected(KernelOp):
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels of the core for int8, also for clustered and for sparse weights."""
+        if io.x.dtype is DType.INT16 and "dsp" in features:
+            return int16_dsp.dense(io, _wide_rows(self, io), self.activation)
         plain = self._plain_variants(io, features)
         known = (self.lower(io), *plain)
         return (*plain, *stored_steps(io, known), *sparse_steps(io, known))
