@@ -253,6 +253,7 @@ class _Layout:
             accesses=self._accesses(),
             in_place=self._replaceable(),
             cost=Cost(self._instructions(program), flash),
+            reason=f"{op.rows} row{'s' if op.rows > 1 else ''} at a time, for RAM",
             program=program,
         )
 

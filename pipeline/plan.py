@@ -171,6 +171,7 @@ def describe_peak(graph: Graph, plan: Plan) -> str:
     needs: list[tuple[int, str]] = []
     for index, (op, step) in enumerate(zip(graph.ops, plan.steps, strict=True)):
         ends = {n for n in (*op.inputs, *op.outputs) if n and graph[n].data is None}
+        ends.discard(plan.fetched)
         total = sum(graph[n].size_bytes for n in ends) + (step.scratch_bytes or 0)
         parts = [f"{graph[n].size_bytes:,} for {n!r}" for n in sorted(ends)]
         if step.scratch_bytes:

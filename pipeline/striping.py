@@ -25,6 +25,8 @@ MOST_MEMBERS = 16
 _MARGIN = 4
 """How many layers a run may have before and after those that do not fit alone."""
 _HEIGHTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128)
+_EXCHANGES = 8
+"""How many kernels of a run are exchanged for ones with less working memory, at most."""
 _PACKINGS = 6
 _HALVINGS = 8
 
@@ -136,8 +138,7 @@ class _Search:
         self.spans = self._lifetimes()
         self._floors: dict[tuple[int, int, int], int] = {}
         self._stripes_of: dict[tuple[int, int, int], tuple[Stripe, ...]] = {}
-        self._lowered: dict[tuple[int, int, int, bool], Way | None] = {}
-        self.small = [self._least_scratch(i) for i in range(len(self.ops))]
+        self._lowered: dict[tuple[int, int, int, int], Way | None] = {}
         self.members = [member(op, Io.of(graph, op)) for op in self.ops]
 
     def _lifetimes(self) -> dict[str, tuple[int, int]]:
@@ -196,19 +197,6 @@ class _Search:
             union = max(size + aligned(safe_distance(step.accesses)), out)
             return max(size + out - union, 0)
         return 0
-
-    def _least_scratch(self, i: int) -> Step:
-        """Return the step of an op with the least working memory, and of those the fastest."""
-        own = self.steps[i]
-        if own.cost is None:
-            return own
-        options = [s for s in self.rivals[self.ops[i].outputs] if s.cost is not None]
-        found = min(
-            options,
-            key=lambda s: (s.scratch_bytes or 0, s.cost.instructions if s.cost else 0),
-            default=own,
-        )
-        return found if (found.scratch_bytes or 0) < (own.scratch_bytes or 0) else own
 
     def most(self) -> int:
         """Return the least arena without stripes."""
@@ -270,12 +258,11 @@ class _Search:
                     continue
                 if not self._closed(first, last):
                     continue
-                for small in (False, True):
-                    if small and self._likes(first, last, True) == self._likes(first, last, False):
-                        continue
-                    way = self._highest(first, last, small, budget)
+                for level in range(_EXCHANGES + 1):
+                    way = self._highest(first, last, level, budget)
                     if way is not None:
                         yield way
+                        break
 
     def _closed(self, first: int, last: int) -> bool:
         """Return whether only the last value of a run is needed outside it."""
@@ -288,14 +275,44 @@ class _Search:
         fetches = self.fetched and any(self.fetched in op.inputs for op in run)
         return not (fetches and self.fetched in outside)
 
-    def _likes(self, first: int, last: int, small: bool) -> tuple[Step, ...]:
-        return tuple((self.small if small else self.steps)[first : last + 1])
+    def _likes(self, first: int, last: int, rows: int, level: int) -> tuple[Step, ...] | None:
+        """Return the kernels of a run, `level` of them exchanged; None if no more can be.
 
-    def _highest(self, first: int, last: int, small: bool, budget: int) -> Way | None:
+        It is always the one with the most working memory that is exchanged, for the fastest that
+        takes less.
+        """
+        if level == 0:
+            return tuple(self.steps[first : last + 1])
+        likes = self._likes(first, last, rows, level - 1)
+        if likes is None:
+            return None
+        members, turns = self._turns(first, last, rows)
+        made = turns[len(turns) // 2].made
+        scratch = [
+            self._scratch(each, like, own)
+            for each, like, own in zip(members, likes, made, strict=True)
+        ]
+        at = scratch.index(max(scratch))
+        fewer = [
+            rival
+            for rival in self.rivals[members[at].op.outputs]
+            if rival.cost is not None and self._scratch(members[at], rival, made[at]) < scratch[at]
+        ]
+        if not fewer:
+            return None
+        best = min(fewer, key=lambda s: s.cost.instructions if s.cost is not None else 0)
+        return (*likes[:at], best, *likes[at + 1 :])
+
+    def _scratch(self, each: Member, like: Step, rows: range) -> int:
+        """Return the working memory of a band; where the kernel does not take it, no gain."""
+        step = self.bands.step(each, like, rows) if rows else None
+        return (like if step is None else step).scratch_bytes or 0
+
+    def _highest(self, first: int, last: int, level: int, budget: int) -> Way | None:
         high = self.graph[self.ops[last].outputs[0]].shape[1]
         for rows in sorted(_HEIGHTS, reverse=True):
             if rows < max(high, 2) and self._floor(first, last, rows) <= budget:
-                way = self._way(first, last, rows, small)
+                way = self._way(first, last, rows, level)
                 if way is not None and way.need_bytes <= budget:
                     return way
         return None
@@ -320,10 +337,14 @@ class _Search:
             self._stripes_of[key] = stripes(members, rows)
         return members, self._stripes_of[key]
 
-    def _way(self, first: int, last: int, rows: int, small: bool) -> Way | None:
-        key = (first, last, rows, small)
+    def _way(self, first: int, last: int, rows: int, level: int) -> Way | None:
+        key = (first, last, rows, level)
         if key not in self._lowered:
-            op = self._stripes(first, last, rows, small)
+            likes = self._likes(first, last, rows, level)
+            if likes is None:
+                return None
+            ops = self.ops[first : last + 1]
+            op = Stripes.of(self.graph, ops, likes, rows, self.bands, self.fetched)
             step = lowered_turns(op, *self._turns(first, last, rows))
             self._lowered[key] = None
             if step is not None and step.cost is not None:
@@ -331,16 +352,6 @@ class _Search:
                 count = step.cost.instructions
                 self._lowered[key] = Way(first, last, op, step, need, count)
         return self._lowered[key]
-
-    def _stripes(self, first: int, last: int, rows: int, small: bool) -> Stripes:
-        return Stripes.of(
-            self.graph,
-            self.ops[first : last + 1],
-            self._likes(first, last, small),
-            rows,
-            self.bands,
-            self.fetched,
-        )
 
     def plan(self, path: Sequence[Way]) -> Fitted:
         """Return the memory plan of a path."""
