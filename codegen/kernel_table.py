@@ -7,13 +7,17 @@ up every kernel file it finds. Lists in them have one entry a mode, in the order
 - `kernels`: which sections each kernel links, shared ones included;
 - `params`: bytes of each kernel's parameters;
 - `paces`: instructions counted on the core for each instruction that the kernel's cost states.
+
+A machine whose own unit is not instructions (`x86`: nanoseconds) has paces only, and takes the rest
+from the table of a core that it is `like`.
 """
 
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -33,6 +37,8 @@ class KernelTable:
     kernels: Mapping[str, Sequence[str]]
     params: Mapping[str, int]
     paces: Mapping[str, float]
+    usual_pace: float
+    """Of a kernel that was not counted, as no benchmark model has a layer for it."""
 
     def code(self, kernel: str) -> Mapping[str, int]:
         """Return the flash of the sections that a kernel links."""
@@ -46,7 +52,7 @@ class KernelTable:
 
     def instructions(self, kernel: str, stated: int) -> int:
         """Return what a kernel takes on this core, where its cost states `stated`."""
-        return round(stated * self.paces.get(kernel, 1.0))
+        return round(stated * self.paces.get(kernel, self.usual_pace))
 
 
 def kernel_table(cpu: str, features: frozenset[str], optimize: Optimize) -> KernelTable:
@@ -72,9 +78,14 @@ def _table(cpu: str, optimize: Optimize) -> KernelTable:
     file = resources.files("edgec.codegen") / "kernels" / "tables" / f"{cpu}.json"
     table = json.loads(file.read_text(encoding="utf-8"))
     mode = MODES.index(optimize)
+    paces = {name: paces[mode] for name, paces in table["paces"].items()}
+    if "like" in table:
+        paces = {name: paces[mode] for name, paces in table["paces"].items()}
+        return replace(_table(table["like"], optimize), paces=paces)
     return KernelTable(
         {name: sizes[mode] for name, sizes in table["sections"].items()},
         table["kernels"],
         table["params"],
-        {name: paces[mode] for name, paces in table["paces"].items()},
+        paces,
+        statistics.median(paces.values()),
     )

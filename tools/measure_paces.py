@@ -115,18 +115,19 @@ def main() -> int:
     for name in chosen.target or [t for t in target_names() if t.startswith("cortex-m")]:
         target = load_target(name)
         path = TABLES / f"{target.cpu}.json"
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         mode: Optimize
         for mode in chosen.mode or MODES:
             print(f"{name} {mode}", file=sys.stderr)
             counts = count_kernels(optimized(target, mode))
+            table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             for kernel, pairs in counts.items():
-                paces = table["paces"].setdefault(kernel, [1.0] * len(MODES))
-                paces[MODES.index(mode)] = pace_of(pairs)
+                pace = pace_of(pairs)
+                paces = table["paces"].setdefault(kernel, [pace] * len(MODES))
+                paces[MODES.index(mode)] = pace
+            table["paces"] = dict(sorted(table["paces"].items()))
+            path.write_text(text_of(table), encoding="utf-8")
             for row in rows_of(name, mode, counts):
                 shown.add_row(*row)
-        table["paces"] = dict(sorted(table["paces"].items()))
-        path.write_text(text_of(table), encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)
     Console(width=140).print(shown)
     return 0
