@@ -141,9 +141,9 @@ class _Problem:
 
 
 def _reason(layer: Sequence[Option], number: int, optimize: Optimize) -> str:
-    """Say why an option was chosen."""
+    """Say why an option was chosen; nothing of a view, which has no kernel."""
     if len(layer) == 1:
-        return "only kernel"
+        return "only kernel" if layer[number].kernel else ""
     chosen, count = layer[number], len(layer)
     if chosen.instructions == min(option.instructions for option in layer):
         return f"fastest of {count}"

@@ -29,7 +29,7 @@ def test_layers_take_what_was_predicted(
     model = benchmark_models / "kws_dscnn_int8.tflite"
     result = build(model, target=target, samples=1, out=tmp_path / "out").result
     known = [layer for layer in result.layers if layer.predicted is not None]
-    assert all(layer.chosen for layer in result.layers)
+    assert all(layer.chosen for layer in result.layers if layer.kernel != "view")
     for layer in known:
         assert layer.count == pytest.approx(layer.predicted, rel=0.2), layer
     predicted = sum(layer.predicted for layer in known)
