@@ -16,21 +16,31 @@ Scheme = Literal["channel", "spatial"]
 
 
 @dataclass(frozen=True, slots=True)
+class Moments:
+    """Of the outputs, bias left out, of the layer that `output_kernel` makes: E[y y'] and E[y]."""
+
+    second: Array
+    mean: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Factors:
-    """A filter's singular values and vectors, from which factors of any rank are made.
+    """A filter's decomposition, from which two filters of any rank are made.
 
     `channel` is a filter of the same window to `rank` channels and one of window 1 after it;
-    `spatial` is a column of kh x 1 to `rank` channels and a row of 1 x kw after it.
+    `spatial` is a column of kh x 1 to `rank` channels and a row of 1 x kw after it. `directions`
+    holds the principal directions of the outputs in columns, `values` how far outputs reach along
+    each, in falling order, and `mean` the outputs' mean where they were centred.
     """
 
     scheme: Scheme
-    shape: tuple[int, ...]
-    left: Array
+    kernel: Array
+    directions: Array
     values: Array
-    right: Array
+    mean: Array | None = None
 
     def energy(self, rank: int) -> float:
-        """Return the share of the squared singular values that the largest `rank` hold."""
+        """Return the share of the squared values that the largest `rank` hold."""
         total = float(np.sum(self.values**2))
         return float(np.sum(self.values[:rank] ** 2)) / total if total else 1.0
 
@@ -43,29 +53,61 @@ class Factors:
         return min(len(self.values), int(np.searchsorted(shares, energy - 1e-9)) + 1)
 
     def pair(self, rank: int) -> tuple[Array, Array]:
-        """Return the two filters; the root of each singular value goes to either."""
-        roots = np.sqrt(self.values[:rank])
-        first, second = self.left[:, :rank] * roots, roots[:, np.newaxis] * self.right[:rank]
-        *window, taken, made = self.shape
+        """Return the two filters; the root of each value goes to either, to balance them."""
+        floor = max(float(self.values[0]) * 1e-6, 1e-30)
+        roots = np.sqrt(np.maximum(self.values[:rank], floor))
+        directions = self.directions[:, :rank]
+        wide = output_kernel(self.kernel, self.scheme)
+        first = (wide.reshape(-1, wide.shape[-1]) @ directions) / roots
+        second = roots[:, np.newaxis] * directions.T
+        *window, _, made = self.kernel.shape
+        first = first.reshape(*wide.shape[:-1], rank)
         if self.scheme == "channel":
-            ones = [1] * len(window)
-            return first.reshape(*window, taken, rank), second.reshape(*ones, rank, made)
-        height, width = window
-        row = second.reshape(rank, width, made).transpose(1, 0, 2)
-        return first.reshape(height, 1, taken, rank), row.reshape(1, width, rank, made)
+            return first, second.reshape(*[1] * len(window), rank, made)
+        row = second.reshape(rank, window[1], made).transpose(1, 0, 2)
+        return first, row.reshape(1, window[1], rank, made)
+
+    def bias_shift(self, rank: int) -> Array:
+        """Return what the bias gains so that the outputs keep their mean; zero if not centred."""
+        if self.mean is None:
+            return np.zeros(self.kernel.shape[-1])
+        kept = self.directions[:, :rank]
+        return np.asarray(self.mean - kept @ (kept.T @ self.mean))
 
 
-def factors(kernel: Array, scheme: Scheme) -> Factors:
-    """Decompose a filter; `spatial` wants one of (kh, kw, in, out)."""
-    *window, taken, made = kernel.shape
+def output_kernel(kernel: Array, scheme: Scheme) -> Array:
+    """Return the filter whose outputs a decomposition approximates.
+
+    It is the filter itself for `channel`, and for `spatial` its columns, (kh, 1, in, kw * out).
+    """
     if scheme == "channel":
-        matrix = kernel.reshape(-1, made)
+        return kernel
+    height, width, taken, made = kernel.shape
+    return kernel.transpose(0, 2, 1, 3).reshape(height, 1, taken, width * made)
+
+
+def factors(
+    kernel: Array, scheme: Scheme, moments: Moments | None = None, *, centred: bool = False
+) -> Factors:
+    """Decompose a filter; `spatial` wants one of (kh, kw, in, out).
+
+    With `moments` the outputs' error is the least that a rank can have, else the weights' is, as
+    if all inputs were independent and of one size. `centred` leaves the outputs' mean to the bias.
+    """
+    wide = output_kernel(kernel.astype(np.float64), scheme)
+    matrix = wide.reshape(-1, wide.shape[-1])
+    mean = None
+    if moments is None:
+        second = matrix.T @ matrix
+    elif centred:
+        mean = moments.mean
+        second = moments.second - np.outer(mean, mean)
     else:
-        height, width = window
-        columns = kernel.transpose(0, 2, 1, 3)
-        matrix = columns.reshape(height * taken, width * made)
-    left, values, right = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
-    return Factors(scheme, tuple(kernel.shape), left, values, right)
+        second = moments.second
+    squares, directions = np.linalg.eigh(second)
+    most = min(matrix.shape)
+    values = np.sqrt(np.maximum(squares[::-1][:most], 0))
+    return Factors(scheme, kernel, directions[:, ::-1][:, :most], values, mean)
 
 
 def depthwise_pair(kernel: Array, multiplier: int) -> tuple[Array, Array, float]:

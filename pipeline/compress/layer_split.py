@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from edgec.pipeline.compress.factorisation import Factors, Scheme, factors
 from edgec.pipeline.compress.layer_graph import Call, NewLayer, calls, copied, free_name, rebuild
+from edgec.pipeline.compress.output_moments import output_moments
 from edgec.pipeline.errors import UsageError
+from edgec.pipeline.graph import Array
 
 Schemes = Literal["auto", "channel", "spatial"]
 Measure = Literal["macs", "parameters"]
@@ -48,7 +50,7 @@ class Candidate:
 
     def split_cost(self, way: Factors, rank: int) -> Cost:
         """Return what the two layers of a rank cost."""
-        *window, taken, made = way.shape
+        *window, taken, made = way.kernel.shape
         places = math.prod(int(size) for size in self.call.outputs[0].shape[1:-1])
         if way.scheme == "channel":
             first, second = math.prod(window) * taken * rank, rank * made
@@ -58,7 +60,9 @@ class Candidate:
             first, second = height * taken * rank, width * rank * made
             rows = int(self.call.outputs[0].shape[1])
             macs = float(rows * int(self.call.inputs[0].shape[2]) * first + places * second)
-        times = self.cost.macs / (places * math.prod(way.shape))  # a shared layer counts each call
+        times = self.cost.macs / (
+            places * math.prod(way.kernel.shape)
+        )  # a shared layer counts each call
         return Cost(macs * times, float(first + second))
 
 
@@ -82,30 +86,44 @@ def whole_cost(model: Any) -> Cost:
     )
 
 
-def candidates(model: Any, patterns: Sequence[str], schemes: Schemes) -> list[Candidate]:
+def candidates(
+    model: Any, patterns: Sequence[str], schemes: Schemes, samples: Sequence[Array] = ()
+) -> list[Candidate]:
     """Return the layers that can be split and match a pattern of names.
 
+    They are decomposed by their outputs on `samples`, or by their weights where there are none.
     Raises UsageError where a pattern matches no layer that can be.
     """
     from edgec.pipeline.lower.layer_cost import layer_summary
 
-    found: dict[str, Candidate] = {}
+    able: dict[str, Call] = {}
     for call in calls(model):
-        layer = call.layer
-        if call.kind not in _KINDS or getattr(layer, "groups", 1) != 1 or layer.name in found:
-            continue
-        kernel = layer.kernel.numpy()
-        cost = Cost(layer_summary(layer)["macs"], kernel.size)
-        ways = tuple(factors(kernel, scheme) for scheme in _schemes(kernel.shape, schemes))
-        if ways:
-            found[layer.name] = Candidate(call, cost, ways)
+        if call.kind in _KINDS and getattr(call.layer, "groups", 1) == 1:
+            able.setdefault(call.layer.name, call)
+    ways = {name: _schemes(call.layer.kernel.shape, schemes) for name, call in able.items()}
+    able = {name: call for name, call in able.items() if ways[name]}
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in found):
+        if not any(fnmatchcase(name, pattern) for name in able):
             raise UsageError(
                 f"low-rank.layers: {pattern!r} matches no layer that can be split",
-                f"these can: {', '.join(found) or 'none'}",
+                f"these can: {', '.join(able) or 'none'}",
             )
-    return [c for name, c in found.items() if any(fnmatchcase(name, p) for p in patterns)]
+    wanted = [
+        (call, scheme)
+        for name, call in able.items()
+        for scheme in ways[name]
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    ]
+    moments = output_moments(model, wanted, samples) if samples else [None] * len(wanted)
+    found: dict[str, Candidate] = {}
+    for (call, scheme), measured in zip(wanted, moments, strict=True):
+        layer, kernel = call.layer, call.layer.kernel.numpy()
+        centred = bool(layer.use_bias) and scheme == "channel"
+        way = factors(kernel, scheme, measured, centred=centred)
+        cost = Cost(layer_summary(layer)["macs"], kernel.size)
+        earlier = found[layer.name].ways if layer.name in found else ()
+        found[layer.name] = Candidate(call, cost, (*earlier, way))
+    return list(found.values())
 
 
 def _schemes(shape: tuple[int, ...], wanted: Schemes) -> list[Scheme]:
@@ -207,7 +225,7 @@ def _pair(model: Any, layer: Any, split: Split) -> list[NewLayer]:
         _windows(first, second, split.way.scheme, first_kernel.shape, second_kernel.shape)
         first["filters"] = split.rank
     kind = type(layer)
-    bias = layer.get_weights()[1:]
+    bias = [b + split.way.bias_shift(split.rank) for b in layer.get_weights()[1:]]
     return [
         NewLayer(kind.from_config(first), (first_kernel,)),
         NewLayer(kind.from_config(second), (second_kernel, *bias)),

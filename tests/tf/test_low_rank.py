@@ -45,16 +45,21 @@ def all_kinds() -> Any:
     )
 
 
-def outputs(model: Any) -> np.ndarray:
+def samples(model: Any, count: int) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal((4, *x.shape[1:])).astype(np.float32) for x in model.inputs]
+    return [rng.standard_normal((count, *x.shape[1:])).astype(np.float32) for x in model.inputs]
+
+
+def outputs(model: Any) -> np.ndarray:
+    arrays = samples(model, 4)
     return np.asarray(model(arrays if len(arrays) > 1 else arrays[0]))
 
 
+@pytest.mark.parametrize("count", [0, 64])
 @pytest.mark.parametrize("scheme", ["channel", "spatial"])
-def test_full_rank_computes_the_same(scheme: Any) -> None:
+def test_full_rank_computes_the_same(scheme: Any, count: int) -> None:
     model = all_kinds()
-    found = candidates(model, ["*"], scheme)
+    found = candidates(model, ["*"], scheme, samples(model, count) if count else ())
     kinds = {"strided", "dilated", "plain", "point", "line", "rows", "end"}
     assert {c.name for c in found} == (kinds if scheme == "channel" else kinds - {"point"})
 
@@ -98,6 +103,21 @@ def test_layers_of_low_rank_are_found_and_the_rest_stays(tmp_path: Path) -> None
     np.testing.assert_allclose(outputs(work.model), outputs(model), atol=1e-4)
     assert work.notes[0].startswith("narrow stays whole: rank 4 would take 1.4")
     assert "wide in two of rank 4 (3x3 and 1x1): 0.24x its MACs" in work.notes[1]
+
+
+def test_outputs_that_lie_in_few_directions_need_few_filters(tmp_path: Path) -> None:
+    tf_keras.utils.set_random_seed(5)
+    x = inputs = L.Input((16,))
+    x = L.Dense(32, name="narrow_input")(L.Dense(4, name="few")(x))
+    model = tf_keras.Model(inputs, L.Dense(32, name="wide")(x))
+    model.get_layer("wide").bias.assign(np.arange(32.0))
+    by_outputs = work_on(model, random_data(model), tmp_path / "outputs")
+    LowRank(energy=0.999, layers=("wide",), epochs=0).run(by_outputs)
+    assert by_outputs.model.get_layer("wide_basis").units == 4
+    np.testing.assert_allclose(outputs(by_outputs.model), outputs(model), atol=1e-4)
+    by_weights = work_on(model, random_data(model), tmp_path / "weights")
+    LowRank(energy=0.999, layers=("wide",), samples=0, epochs=0).run(by_weights)
+    assert by_weights.notes[-1] == "no layer was split: nothing would be saved"
 
 
 @pytest.mark.parametrize("measure", ["macs", "parameters"])
@@ -172,6 +192,7 @@ def test_separated_and_split_models_learn_the_digits(tmp_path: Path) -> None:
         (LowRank(macs=1.5), "macs is 1.5"),
         (LowRank(macs=0.5, parameters=0.5), "both given"),
         (LowRank(saving=1.0), "saving is 1"),
+        (LowRank(samples=-1), "samples is -1"),
         (LowRank(multiple=0), "multiple is 0"),
         (Separation(multiplier=0), "multiplier is 0"),
         (Separation(batch_size=0), "batch_size is 0"),

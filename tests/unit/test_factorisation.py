@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgec.pipeline.compress.factorisation import Scheme, depthwise_pair, factors
+from edgec.pipeline.compress.factorisation import Factors, Moments, Scheme, depthwise_pair, factors
 
 
 def random_filter(*shape: int) -> np.ndarray:
@@ -53,6 +53,25 @@ def test_the_energy_is_what_the_rest_does_not_hold(scheme: Scheme) -> None:
 def test_a_filter_of_zeros_has_rank_one() -> None:
     made = factors(np.zeros((4, 4)), "channel")
     assert (made.rank_for(0.9), made.energy(1)) == (1, 1.0)
+
+
+def test_moments_make_the_error_of_the_outputs_the_least() -> None:
+    rng = np.random.default_rng(0)
+    kernel = rng.standard_normal((8, 6))
+    inputs = rng.standard_normal((500, 8)) * np.geomspace(1, 0.01, 8) + 3
+    outputs = inputs @ kernel
+    moments = Moments(outputs.T @ outputs / 500, outputs.mean(axis=0))
+
+    def lost(made: Factors, rank: int) -> float:
+        first, second = made.pair(rank)
+        return float(np.mean((inputs @ first @ second + made.bias_shift(rank) - outputs) ** 2))
+
+    by_weights, by_outputs = factors(kernel, "channel"), factors(kernel, "channel", moments)
+    centred = factors(kernel, "channel", moments, centred=True)
+    for rank in (1, 2, 4):
+        assert lost(centred, rank) < lost(by_outputs, rank) < lost(by_weights, rank)
+        share = lost(centred, rank) / np.mean(np.var(outputs, axis=0))
+        assert centred.energy(rank) == pytest.approx(1 - share)
 
 
 def test_a_separable_filter_is_found_again() -> None:

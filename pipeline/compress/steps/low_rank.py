@@ -17,19 +17,22 @@ from edgec.pipeline.compress.work import Work
 class LowRank(Technique):
     """Split dense and convolution layers into two of low rank each, and train the result.
 
-    A layer's weights are decomposed by singular values and its smallest ones dropped. Pays for
-    wide dense layers and for convolutions of many channels, where filters resemble each other; a
-    layer is split only where that saves, and the notes say for each layer what it came to. Each
-    split layer becomes two, so the activations between them cost time and RAM of their own.
+    A layer is decomposed by singular values, weighted by how its outputs vary on training samples,
+    and the smallest ones are dropped. Pays for wide dense layers and for convolutions of many
+    channels, whose outputs resemble each other; a layer is split only where that saves, and the
+    notes say for each layer what it came to. Each split layer becomes two, so the activations
+    between them cost time and RAM of their own.
 
-    energy: the share of each layer's squared weights to keep, more than 0 and up to 1; it sets
-        the ranks.
+    energy: the share of the variance of each layer's outputs to keep, more than 0 and up to 1; it
+        sets the ranks.
     macs: the fraction of the model's multiply-accumulates that may stay, instead of `energy`:
         the highest energy, the same for all layers, that comes to it.
     parameters: the fraction of the model's weights that may stay, instead of `energy`.
     scheme: how convolutions are split. `channel`: the same window to few channels, then 1x1.
         `spatial`: a column kx1 to few channels, then a row 1xk. `auto`: the cheaper, layer by
         layer.
+    samples: how many training samples the outputs are taken on; 0 decomposes the weights by
+        themselves, so that `energy` is the share of their squares.
     saving: a layer is split where it saves at least this fraction of its MACs (of its weights,
         where `parameters` is given), 0 to 1.
     layers: names of the layers to look at, `*` allowed.
@@ -46,6 +49,7 @@ class LowRank(Technique):
     macs: float | None = None
     parameters: float | None = None
     scheme: Literal["auto", "channel", "spatial"] = "auto"
+    samples: int = 256
     saving: float = 0.1
     layers: tuple[str, ...] = ("*",)
     multiple: int = 4
@@ -66,13 +70,16 @@ class LowRank(Technique):
                 return f"{name} is {value:g}, more than 0 and up to 1 wanted"
         if not 0 <= self.saving < 1:
             return f"saving is {self.saving:g}, 0 to less than 1 wanted"
+        if self.samples < 0:
+            return f"samples is {self.samples}, 0 or more wanted"
         if self.multiple < 1:
             return f"multiple is {self.multiple}, 1 or more wanted"
         return training_problem(self.epochs, self.learning_rate, self.batch_size)
 
     def run(self, work: Work) -> None:
         """Replace `work.model` by one of split layers, trained."""
-        found = layer_split.candidates(work.model, self.layers, self.scheme)
+        samples = work.data.calibration(self.samples, work.seed) if self.samples else ()
+        found = layer_split.candidates(work.model, self.layers, self.scheme, samples)
         measure: layer_split.Measure = "macs" if self.parameters is None else "parameters"
         share = self.macs if self.parameters is None else self.parameters
         if share is None:
