@@ -8,8 +8,8 @@ up every kernel file it finds. Lists in them have one entry a mode, in the order
 - `params`: bytes of each kernel's parameters;
 - `paces`: instructions counted on the core for each instruction that the kernel's cost states.
 
-A machine whose own unit is not instructions (`x86`: nanoseconds) has paces only, and takes the rest
-from the table of a core that it is `like`.
+A machine where time is measured (`x86`) has paces only, by what the plain convolution takes, and
+the rest from the table of a core that it is `like`.
 """
 
 from __future__ import annotations

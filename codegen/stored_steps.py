@@ -14,7 +14,7 @@ import numpy as np
 
 from edgec.codegen.dsp_products import rows_of_pairs
 from edgec.codegen.registry import Const, Cost, Io, Step, Value
-from edgec.codegen.stored_weights import stored_weights
+from edgec.codegen.stored_weights import Stored, stored_weights
 from edgec.pipeline.graph import Array
 
 _SCRATCH = 2048
@@ -53,35 +53,39 @@ def stored_steps(io: Io, plain: Sequence[Step]) -> tuple[Step, ...]:
     A core's own kernels go before the portable one, which is the first.
     """
     own = [step for step in plain[1:] if step.kernel in _BASES]
-    steps = (_stored_step(io, step) for step in own or plain[:1])
-    return tuple(step for step in steps if step is not None)
+    return tuple(stored for step in own or plain[:1] for stored in _stored_steps(io, step))
 
 
-def _stored_step(io: Io, step: Step) -> Step | None:
-    base, cost = _BASES.get(step.kernel), step.cost
-    if base is None or cost is None or step.params.get("groups", 1) != 1:
-        return None
+def _stored_steps(io: Io, step: Step) -> list[Step]:
+    base = _BASES.get(step.kernel)
+    if base is None or step.cost is None or step.params.get("groups", 1) != 1:
+        return []
     weights = step.params[base.weights]
     if not isinstance(weights, Const):
-        return None
+        return []
     rows = _rows(weights.data, io.input(1).shape[0], base)
     scales = np.broadcast_to(np.array(io.input(1).q.scales, np.float64), (len(rows),))
-    found = stored_weights(rows, scales)
-    if found is None:
-        return None
-    more, scratch, passes = _around(io, step, base, rows)
+    return [_stored_step(io, step, base, form) for form in stored_weights(rows, scales)]
+
+
+def _stored_step(io: Io, step: Step, base: _Base, form: Stored) -> Step:
+    weights, cost = step.params[base.weights], step.cost
+    if not isinstance(weights, Const) or cost is None:
+        raise TypeError(f"{step.kernel} has no weights or no cost")
+    more, scratch, passes = _around(io, step, base, form.shape)
     layer = {f"layer.{k}": v for k, v in step.params.items() if k != base.weights}
+    joining = 5 * form.shape[0] * form.shape[1] // 2
     return Step(
         f"{step.kernel}_stored",
-        {**found.fields, **layer, **more},
+        {**form.fields, **layer, **more},
         scratch_bytes=scratch,
         accesses=step.accesses if base.grouped and passes == 1 else (),
         cost=Cost(
             cost.instructions
-            + found.instructions
-            + (5 * rows.size // 2 if base.paired else 0)
-            + _again(io, base, rows.shape[1], passes),
-            cost.flash_bytes - weights.data.nbytes + found.flash_bytes,
+            + form.instructions
+            + (joining if base.paired and not form.plain_codes else 0)
+            + _again(io, base, form.shape[1], passes),
+            cost.flash_bytes - weights.data.nbytes + form.flash_bytes,
         ),
     )
 
@@ -93,9 +97,11 @@ def _rows(weights: Array, out_ch: int, base: _Base) -> Array:
     return weights.reshape(out_ch, -1)
 
 
-def _around(io: Io, step: Step, base: _Base, rows: Array) -> tuple[dict[str, Value], int, int]:
+def _around(
+    io: Io, step: Step, base: _Base, shape: tuple[int, int]
+) -> tuple[dict[str, Value], int, int]:
     """Return the parameters for groups, the scratch memory, and how often the plain kernel runs."""
-    count, length = rows.shape
+    count, length = shape
     own = step.scratch_bytes or 0
     if not base.grouped:
         return {}, (base.block + 2 * base.paired) * length, -(-count // base.block)

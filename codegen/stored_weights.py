@@ -44,13 +44,18 @@ class Stored:
         return sum(a.nbytes for a in self.arrays.values() if a is not None)
 
     @property
+    def plain_codes(self) -> bool:
+        """Whether there are four bits a weight, which the kernels write out fastest."""
+        return self.masks is None and self.book is not None and self.book.bits == 4
+
+    @property
     def instructions(self) -> int:
         """What writing out all rows takes, fitted to counts on a Cortex-M4."""
         rows, length = self.shape
         book = self.book
         row = 40 + (0 if book is None else 7 * len(book.centroids))
         codes = 8 * (len(self.codes) - 3) / (8 if book is None else book.bits)
-        each = 0.0 if book is None else 3.6 if book.bits == 4 else 6.0
+        each = 0.0 if book is None else 3.6 if self.plain_codes else 4.3
         spread = 0.0 if self.masks is None else 7.0
         return int(rows * (row + spread * length) + each * codes)
 
@@ -71,22 +76,26 @@ class Stored:
         return {**found, "stored.length": self.shape[1], "stored.bits": bits}
 
 
-def stored_weights(rows: Array, scales: Array) -> Stored | None:
-    """Return the least form of int8 rows; None if all forms are about as large as the rows.
+def stored_weights(rows: Array, scales: Array) -> tuple[Stored, ...]:
+    """Return the forms of int8 rows that are smaller: the least, and the fastest to write out.
 
     `rows` has shape (out_ch, length), `scales` one real number a row.
     """
     nonzero = rows != 0
-    everything = np.ones_like(nonzero)
-    found = [Stored(_packed_bits(nonzero), _packed_codes(rows, nonzero, 8), None, rows.shape)]
-    for wanted in (everything, nonzero):
+    masks = _packed_bits(nonzero)
+    found = [Stored(masks, _packed_codes(rows, nonzero, 8), None, rows.shape)]
+    for wanted in (np.ones_like(nonzero), nonzero):
         book = codebook(rows, scales, wanted)
         if book is not None:
-            masks = None if wanted is everything else _packed_bits(nonzero)
             codes = _packed_codes(book.codes, wanted, book.bits)
-            found.append(Stored(masks, codes, book, rows.shape))
-    least = min(found, key=lambda s: s.flash_bytes)
-    return least if least.flash_bytes <= _LEAST_SAVING * rows.size else None
+            own = masks if wanted is nonzero else None
+            found.append(Stored(own, codes, book, rows.shape))
+    small = [s for s in found if s.flash_bytes <= _LEAST_SAVING * rows.size]
+    if not small:
+        return ()
+    least = min(small, key=lambda s: s.flash_bytes)
+    fastest = min(small, key=lambda s: s.instructions)
+    return (least,) if least is fastest else (least, fastest)
 
 
 def _packed_bits(bits: Array) -> Array:

@@ -26,29 +26,32 @@ static void open_row(edgec_stored_weights *at, int8_t values[16])
 #define CALLED
 #endif
 
-/* The weights of `length` codes, of which four bits each are the usual case. */
+/* The weights of `length` codes. */
 CALLED static void write_values(const uint8_t *codes, const int8_t *values, int8_t *to,
                                 int32_t length, int32_t bits)
 {
     const uint32_t low = ((uint32_t)1 << bits) - 1u;
     uint32_t word;
-    if (bits == 4) {
-        for (; length >= 8; length -= 8, to += 8, codes += 4) {
-            memcpy(&word, codes, 4);
-            to[0] = values[word & 15u];
-            to[1] = values[word >> 4 & 15u];
-            to[2] = values[word >> 8 & 15u];
-            to[3] = values[word >> 12 & 15u];
-            to[4] = values[word >> 16 & 15u];
-            to[5] = values[word >> 20 & 15u];
-            to[6] = values[word >> 24 & 15u];
-            to[7] = values[word >> 28];
-        }
-    }
-    for (; length > 0; length -= 8, codes += bits) {
-        const int8_t *end = to + (length < 8 ? length : 8);
+    for (; length >= 8; length -= 8, to += 8, codes += bits) {
         memcpy(&word, codes, 4);
-        for (; to != end; word >>= bits) {
+        to[0] = values[word & low];
+        word >>= bits;
+        to[1] = values[word & low];
+        word >>= bits;
+        to[2] = values[word & low];
+        word >>= bits;
+        to[3] = values[word & low];
+        word >>= bits;
+        to[4] = values[word & low];
+        word >>= bits;
+        to[5] = values[word & low];
+        word >>= bits;
+        to[6] = values[word & low];
+        to[7] = values[word >> bits & low];
+    }
+    if (length > 0) {
+        memcpy(&word, codes, 4);
+        for (; length > 0; --length, word >>= bits) {
             *to++ = values[word & low];
         }
     }
@@ -139,6 +142,22 @@ static void join(const int8_t *low, const int8_t *high, int32_t length, uint32_t
     }
 }
 
+/* The next two rows of codes of four bits. */
+CALLED static void join_codes(const uint8_t *low, const uint8_t *high, const int8_t *values,
+                              int32_t length, uint32_t *to, int32_t step)
+{
+    const int8_t *a = values;
+    const int8_t *b = values + 16;
+    for (; length > 0; length -= 4, low += 2, high += 2) {
+        const uint32_t i = low[0] | (uint32_t)low[1] << 8;
+        const uint32_t j = high[0] | (uint32_t)high[1] << 8;
+        *to = both(a[i & 15u], b[j & 15u]) | both(a[i >> 8 & 15u], b[j >> 8 & 15u]) << 16;
+        to += step;
+        *to = both(a[i >> 4 & 15u], b[j >> 4 & 15u]) | both(a[i >> 12], b[j >> 12]) << 16;
+        to += step;
+    }
+}
+
 void edgec_stored_pairs(edgec_stored_weights *at, uint32_t *to, int32_t rows, int32_t block,
                         int8_t *spare)
 {
@@ -146,8 +165,17 @@ void edgec_stored_pairs(edgec_stored_weights *at, uint32_t *to, int32_t rows, in
     const int32_t words = length / 4 * block;
     for (int32_t row = 0; row < rows || row % block != 0; row += 2) {
         const int32_t whole = rows - row < 0 ? 0 : rows - row < 2 ? rows - row : 2;
+        uint32_t *first = to + row / block * words + row % block / 2;
+        if (whole == 2 && at->bits == 4 && at->masks == NULL) {
+            int8_t values[32];
+            open_row(at, values);
+            open_row(at, values + 16);
+            join_codes(at->codes, at->codes + length / 2, values, length, first, block / 2);
+            at->codes += length;
+            continue;
+        }
         edgec_stored_rows(at, spare, whole);
         memset(spare + whole * length, 0, (size_t)((2 - whole) * length));
-        join(spare, spare + length, length, to + row / block * words + row % block / 2, block / 2);
+        join(spare, spare + length, length, first, block / 2);
     }
 }
