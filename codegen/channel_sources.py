@@ -35,14 +35,15 @@ _ALONE = (AveragePool2D, MaxPool2D, Unary, Quantize, TableOp)
 
 
 def channel_sources(op: Op, io: Io) -> Sources | None:
-    """Return the sources of an int8 op whose output channels are each made of a few input channels.
+    """Return the sources of an op whose output channels are each made of a few input channels.
 
     Each channel is then computed in the same way, whatever the others are, so that channels of the
-    input and the output may be taken away together. None for ops that mix channels.
+    input and the output may be taken away together. None for ops that mix channels, and for those
+    not between int8 or between int16.
     """
     if len(io.outputs) != 1 or not io.x.shape or not io.y.shape:
         return None
-    if io.x.dtype is not DType.INT8 or io.y.dtype is not DType.INT8:
+    if io.x.dtype not in (DType.INT8, DType.INT16) or io.y.dtype is not io.x.dtype:
         return None
     channels, made = io.x.shape[-1], io.y.shape[-1]
     rest: Sources = (None,) * (len(io.inputs) - 1)

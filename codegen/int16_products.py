@@ -6,7 +6,6 @@ overloads for int16, and `kernels/internal/common.cc`. Zero points are 0; sums t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -93,30 +92,24 @@ def row_fits(op: KernelOp, io: Io) -> bool:
     return io.x.dtype is not DType.INT16 or io.input(1).shape[2] <= 511
 
 
-def sums_fit(rows: Callable[[Any, Io], Rows]) -> Callable[[KernelOp, Io], bool]:
-    """Return the constraint on sums between int16; `rows(op, io)` are the layer's channels."""
-
-    def wide_sums_fit(op: KernelOp, io: Io) -> bool:
-        """Between int16, sums stay below 2**47 (2**31 with an int32 bias), rescaled below 2**30."""
-        if io.x.dtype is not DType.INT16:
-            return True
-        channels = rows(op, io)
-        narrow = channels.scaling is Scaling.TWICE or getattr(op, "narrow_bias", False)
-        most = channels.reach
-        if np.any(most >= ((1 << 31) if narrow else _MOST_SUM)):
-            return False
-        if channels.scaling is Scaling.REAL:
-            return bool(np.all(most * channels.multipliers[:, 0] < _MOST_RESULT))
-        multiplier, shift = channels.multipliers.T
-        small = np.all(most * (multiplier * 2.0 ** (shift - 31.0)) < _MOST_RESULT)
-        return bool(small and np.all(shift <= _MOST_SHIFT))
-
-    return wide_sums_fit
+def sums_fit(op: Any, io: Io) -> bool:
+    """Between int16, sums stay below 2**47 (2**31 with an int32 bias), rescaled below 2**30."""
+    if io.x.dtype is not DType.INT16:
+        return True
+    rows: Rows = op.wide_rows(io)
+    narrow = rows.scaling is Scaling.TWICE or getattr(op, "narrow_bias", False)
+    most = rows.reach
+    if np.any(most >= ((1 << 31) if narrow else _MOST_SUM)):
+        return False
+    if rows.scaling is Scaling.REAL:
+        return bool(np.all(most * rows.multipliers[:, 0] < _MOST_RESULT))
+    multiplier, shift = rows.multipliers.T
+    small = np.all(most * (multiplier * 2.0 ** (shift - 31.0)) < _MOST_RESULT)
+    return bool(small and np.all(shift <= _MOST_SHIFT))
 
 
-def limits(rows: Callable[[Any, Io], Rows]) -> tuple[Callable[[Any, Io], bool], ...]:
-    """Return the constraints of a layer between int16."""
-    return (symmetric, bias_type_fits, sums_fit(rows))
+LIMITS = (symmetric, bias_type_fits, sums_fit)
+"""The constraints of a layer between int16."""
 
 
 def fixed_rows(io: Io, weights: Array, *, narrow: bool = False) -> Rows:

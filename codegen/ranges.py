@@ -1,4 +1,4 @@
-"""Which int8 values each channel of a tensor can take, by interval arithmetic over the graph.
+"""Which integers each channel of a tensor can take, by interval arithmetic over the graph.
 
 A channel is an index of the last dimension. Rescaling is monotonic (multipliers are not negative),
 so the bounds of a sum map to the bounds of the output.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgec.codegen import products
+from edgec.codegen import int16_products, products
 from edgec.codegen.binary import BinaryOp
 from edgec.codegen.ops.add import Add
 from edgec.codegen.ops.average_pool_2d import AveragePool2D
@@ -53,10 +53,10 @@ class Range:
 
 
 def value_ranges(graph: Graph) -> dict[str, Range]:
-    """Return the range of every int8 tensor that has at least one dimension."""
+    """Return the range of every int8 and int16 tensor that has at least one dimension."""
     ranges: dict[str, Range] = {}
     for name, tensor in graph.tensors.items():
-        if tensor.dtype is DType.INT8 and tensor.shape:
+        if tensor.dtype in (DType.INT8, DType.INT16) and tensor.shape:
             ranges[name] = _anything(tensor)
             if tensor.data is not None:
                 flat = tensor.data.reshape(-1, tensor.shape[-1]).astype(np.int64)
@@ -133,8 +133,10 @@ def _corners(op: BinaryOp, io: Io, ranges: Mapping[str, Range]) -> Range:
 
 
 def _looked_up(op: Unary | Quantize | TableOp, io: Io, x: Range) -> Range:
-    table = np.asarray(op.reference(io, np.arange(-128, 128).astype(np.int8))[0]).astype(np.int64)
-    reach = [table[a + 128 : b + 129] for a, b in zip(x.low, x.high, strict=True)]
+    least, most = io.x.dtype.range
+    codes = np.arange(least, most + 1).astype(io.x.dtype.numpy)
+    table = np.asarray(op.reference(io, codes)[0]).astype(np.int64)
+    reach = [table[a - least : b - least + 1] for a, b in zip(x.low, x.high, strict=True)]
     return Range(np.array([r.min() for r in reach]), np.array([r.max() for r in reach]))
 
 
@@ -171,6 +173,10 @@ def _reach(weights: Array, x: Range, io: Io, padded: bool) -> tuple[Array, Array
 def _rescaled(
     op: Conv2D | DepthwiseConv2D | FullyConnected, io: Io, low: Array, high: Array, *, single: bool
 ) -> Range:
+    if io.x.dtype is DType.INT16:
+        rows = op.wide_rows(io)
+        wide = (int16_products.finish(end, rows, io.y, op.activation) for end in (low, high))
+        return Range(*(end.astype(np.int64) for end in wide))
     bias = products.bias_values(io.optional(2), len(low)).astype(np.int64)
     if isinstance(op, FullyConnected):
         mult = op.multipliers(io)

@@ -45,10 +45,6 @@ def _rows(io: Io) -> Array:
     return weights.reshape(weights.shape[0], -1)
 
 
-def _wide_rows(op: Conv2D, io: Io) -> int16_products.Rows:
-    return int16_products.fixed_rows(io, _rows(io), narrow=op.narrow_bias)
-
-
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conv2D(KernelOp):
@@ -65,7 +61,7 @@ class Conv2D(KernelOp):
         filter_fits,
         products.bias_fits(lambda io: io.input(1).shape[0]),
         products.accumulator_fits(_rows),
-        *int16_products.limits(_wide_rows),
+        *int16_products.LIMITS,
         window_fits,
     )
 
@@ -96,6 +92,10 @@ class Conv2D(KernelOp):
         """Return output elements times filter taps."""
         return io.y.size * io.input(1).size // io.input(1).shape[0]
 
+    def wide_rows(self, io: Io) -> int16_products.Rows:
+        """Return the channels of a layer between int16."""
+        return int16_products.fixed_rows(io, _rows(io), narrow=self.narrow_bias)
+
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum the taps exactly (integers in float64), then requantise."""
         quantised = io.x.dtype is not DType.FLOAT32
@@ -109,7 +109,7 @@ class Conv2D(KernelOp):
         ]
         acc = np.concatenate(sums, axis=3)
         if io.x.dtype is DType.INT16:
-            return (int16_products.finish(acc, _wide_rows(self, io), io.y, self.activation),)
+            return (int16_products.finish(acc, self.wide_rows(io), io.y, self.activation),)
         acc = acc + products.bias_values(io.optional(2), len(weights))
         if not quantised:
             return (products.clamp_float(acc, self.activation),)
@@ -120,7 +120,7 @@ class Conv2D(KernelOp):
     def lower(self, io: Io) -> Step:
         """Return the direct kernel; integers gather windows larger than a pixel into scratch."""
         if io.x.dtype is DType.INT16:
-            rows16 = _wide_rows(self, io)
+            rows16 = self.wide_rows(io)
             return int16_products.convolution(io, rows16, self.window, self.activation)
         weights = io.input(1)
         win = self.window
@@ -227,7 +227,7 @@ class Conv2D(KernelOp):
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels of the core for int8, also for clustered and for sparse weights."""
         if io.x.dtype is DType.INT16 and "dsp" in features:
-            return int16_dsp.convolution(io, _wide_rows(self, io), self.window, self.activation)
+            return int16_dsp.convolution(io, self.wide_rows(io), self.window, self.activation)
         plain = self._plain_variants(io, features)
         known = (self.lower(io), *plain)
         return (*plain, *stored_steps(io, known), *sparse_steps(io, known))

@@ -33,10 +33,6 @@ def _rows(io: Io) -> Array:
     return weights.reshape(-1, weights.shape[3]).T
 
 
-def _wide_rows(op: DepthwiseConv2D, io: Io) -> int16_products.Rows:
-    return int16_products.fixed_rows(io, _rows(io))
-
-
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepthwiseConv2D(KernelOp):
@@ -53,7 +49,7 @@ class DepthwiseConv2D(KernelOp):
         filter_fits,
         products.bias_fits(lambda io: io.input(1).shape[3]),
         products.accumulator_fits(_rows),
-        *int16_products.limits(_wide_rows),
+        *int16_products.LIMITS,
         int16_products.row_fits,
         window_fits,
     )
@@ -83,6 +79,10 @@ class DepthwiseConv2D(KernelOp):
         """Return output elements times kernel size."""
         return io.y.size * self.window.kernel[0] * self.window.kernel[1]
 
+    def wide_rows(self, io: Io) -> int16_products.Rows:
+        """Return the channels of a layer between int16."""
+        return int16_products.fixed_rows(io, _rows(io))
+
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum the taps exactly (integers in float64), then requantise."""
         quantised = io.x.dtype is not DType.FLOAT32
@@ -92,7 +92,7 @@ class DepthwiseConv2D(KernelOp):
         taps = np.repeat(self.window.taps(x, 0.0), channels // io.x.shape[3], axis=5)
         acc = np.einsum("byxijc,ijc->byxc", taps, weights[0].astype(np.float64))
         if io.x.dtype is DType.INT16:
-            return (int16_products.finish(acc, _wide_rows(self, io), io.y, self.activation),)
+            return (int16_products.finish(acc, self.wide_rows(io), io.y, self.activation),)
         acc = acc + products.bias_values(io.optional(2), channels)
         if not quantised:
             return (products.clamp_float(acc, self.activation),)
@@ -103,7 +103,7 @@ class DepthwiseConv2D(KernelOp):
     def lower(self, io: Io) -> Step:
         """Return the direct kernel."""
         if io.x.dtype is DType.INT16:
-            rows16 = _wide_rows(self, io)
+            rows16 = self.wide_rows(io)
             return int16_products.depthwise(io, rows16, self.window, self.activation)
         weights = io.input(1)
         channels = weights.shape[3]
@@ -151,7 +151,7 @@ class DepthwiseConv2D(KernelOp):
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels for int8, 3x3, no multiplier: for any core, for SMLAD and MVE."""
         if io.x.dtype is DType.INT16 and "dsp" in features:
-            return int16_dsp.depthwise(io, _wide_rows(self, io), self.window, self.activation)
+            return int16_dsp.depthwise(io, self.wide_rows(io), self.window, self.activation)
         if io.x.dtype is not DType.INT8:
             return ()
         steps = [depthwise_planes.plane_step(io, self.window, self.activation)]

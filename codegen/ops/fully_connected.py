@@ -41,13 +41,6 @@ def _rows(io: Io) -> Array:
     return io.input(1).values
 
 
-def _wide_rows(op: FullyConnected, io: Io) -> int16_products.Rows:
-    if op.rounding is Rounding.TFLITE:
-        return int16_products.real_rows(io)
-    rows = int16_products.fixed_rows(io, _rows(io), narrow=op.narrow_bias)
-    return replace(rows, multipliers=op.multipliers(io))
-
-
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullyConnected(KernelOp):
@@ -66,7 +59,7 @@ class FullyConnected(KernelOp):
         last_dimension_fits,
         products.bias_fits(lambda io: io.input(1).shape[0]),
         products.accumulator_fits(_rows),
-        *int16_products.limits(_wide_rows),
+        *int16_products.LIMITS,
     )
 
     activation: Activation
@@ -107,6 +100,13 @@ class FullyConnected(KernelOp):
         pair = quantize_multiplier(float(product) / io.y.q.scale)
         return np.tile(np.array(pair, np.int64), (channels, 1))
 
+    def wide_rows(self, io: Io) -> int16_products.Rows:
+        """Return the channels of a layer between int16."""
+        if self.rounding is Rounding.TFLITE:
+            return int16_products.real_rows(io)
+        rows = int16_products.fixed_rows(io, _rows(io), narrow=self.narrow_bias)
+        return replace(rows, multipliers=self.multipliers(io))
+
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Multiply exactly (integers in float64), then requantise."""
         quantised = io.x.dtype is not DType.FLOAT32
@@ -115,7 +115,7 @@ class FullyConnected(KernelOp):
         x = x - (io.x.q.zero_point if quantised else 0)
         acc = x @ weights.T.astype(np.float64)
         if io.x.dtype is DType.INT16:
-            out16 = int16_products.finish(acc, _wide_rows(self, io), io.y, self.activation)
+            out16 = int16_products.finish(acc, self.wide_rows(io), io.y, self.activation)
             return (out16.reshape(io.y.shape),)
         acc = acc + products.bias_values(io.optional(2), len(weights))
         if not quantised:
@@ -128,7 +128,7 @@ class FullyConnected(KernelOp):
     def lower(self, io: Io) -> Step:
         """Return the row-by-row kernel."""
         if io.x.dtype is DType.INT16:
-            return int16_products.dense(io, _wide_rows(self, io), self.activation)
+            return int16_products.dense(io, self.wide_rows(io), self.activation)
         weights = io.input(1)
         out, size = weights.shape
         shape = {"batches": io.x.size // size, "in_size": size, "out_size": out}
@@ -162,7 +162,7 @@ class FullyConnected(KernelOp):
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernels of the core for int8, also for clustered and for sparse weights."""
         if io.x.dtype is DType.INT16 and "dsp" in features:
-            return int16_dsp.dense(io, _wide_rows(self, io), self.activation)
+            return int16_dsp.dense(io, self.wide_rows(io), self.activation)
         plain = self._plain_variants(io, features)
         known = (self.lower(io), *plain)
         return (*plain, *stored_steps(io, known), *sparse_steps(io, known))

@@ -51,10 +51,6 @@ def _rows(io: Io) -> Array:
     return weights.reshape(weights.shape[0], -1)
 
 
-def _wide_rows(op: TransposeConv, product: Io) -> int16_products.Rows:
-    return int16_products.fixed_rows(product, _rows(product), narrow=op.narrow_bias)
-
-
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransposeConv(KernelOp):
@@ -74,7 +70,7 @@ class TransposeConv(KernelOp):
                 output_fits,
                 products.bias_fits(lambda io: io.input(1).shape[0]),
                 products.accumulator_fits(_rows),
-                *int16_products.limits(_wide_rows),
+                *int16_products.LIMITS,
             )
         ),
     )
@@ -111,6 +107,10 @@ class TransposeConv(KernelOp):
         """Return input pixels times filter elements."""
         return io.input(1).size * math.prod(io.input(2).shape[:3])
 
+    def wide_rows(self, product: Io) -> int16_products.Rows:
+        """Return the channels of a layer between int16."""
+        return int16_products.fixed_rows(product, _rows(product), narrow=self.narrow_bias)
+
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Sum the taps exactly (integers in float64), then requantise."""
         ends = _product(io)
@@ -119,7 +119,7 @@ class TransposeConv(KernelOp):
         channels = self.shape[3]
         acc = self._spread(x, ends.input(1).values.astype(np.float64))
         if ends.x.dtype is DType.INT16:
-            return (int16_products.finish(acc, _wide_rows(self, ends), io.y, self.activation),)
+            return (int16_products.finish(acc, self.wide_rows(ends), io.y, self.activation),)
         acc = acc + products.bias_values(ends.optional(2), channels)
         if not quantised:
             return (products.clamp_float(acc, self.activation),)
@@ -146,7 +146,7 @@ class TransposeConv(KernelOp):
         ends = _product(io)
         weights = ends.input(1)
         if ends.x.dtype is DType.INT16:
-            rows16 = _wide_rows(self, ends)
+            rows16 = self.wide_rows(ends)
             return int16_products.transposed(ends, rows16, self.window, self.activation)
         shape = {
             **dict(zip(("batches", "in_h", "in_w", "in_ch"), ends.x.shape, strict=True)),

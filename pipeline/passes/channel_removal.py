@@ -31,9 +31,9 @@ Absorb = Callable[[Product, Io, Array], tuple[Array, Array]]
 def sums_all_channels(op: Op, io: Io) -> bool:
     """Return whether an op multiplies every input channel by weights, in one group."""
     if isinstance(op, Conv2D):
-        return io.x.dtype is DType.INT8 and io.input(1).shape[3] == io.x.shape[3]
+        return io.x.dtype is not DType.FLOAT32 and io.input(1).shape[3] == io.x.shape[3]
     if isinstance(op, FullyConnected):
-        return io.x.dtype is DType.INT8 and io.input(1).shape[1] == io.x.shape[-1]
+        return io.x.dtype is not DType.FLOAT32 and io.input(1).shape[1] == io.x.shape[-1]
     return False
 
 
@@ -144,7 +144,9 @@ class _Cut:
     ) -> Op:
         quant = _sliced(io.input(1).q, outs)
         weights = self.constant(f"{io.y.name}/weights", DType.INT8, rows, quant)
-        sums = self.constant(f"{io.y.name}/bias", DType.INT32, bias, None)
+        narrow = io.x.dtype is DType.INT8 or getattr(op, "narrow_bias", False)
+        kind = DType.INT32 if narrow else DType.INT64
+        sums = self.constant(f"{io.y.name}/bias", kind, bias, None)
         return replace(op, inputs=(op.inputs[0], weights, sums))
 
     def _operand(self, io: Io, position: int, outs: Array) -> str:
