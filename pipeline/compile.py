@@ -70,7 +70,7 @@ def overhead_bytes(target: Target) -> int:
 
 def _striping(fitted: Fitted, before: Plan) -> Saving:
     """Return what stripes and other kernels saved."""
-    runs = [f"through layers {way.first} to {way.last} {way.rows_text}" for way in fitted.striped]
+    runs = [f"through {way.text}" for way in fitted.striped]
     name = "stripes " + ", ".join(runs) if runs else "kernels with less working memory"
     return Saving(name, 0, 0, 0, before.arena_bytes - fitted.plan.arena_bytes)
 

@@ -43,10 +43,13 @@ class Way:
     instructions: int
 
     @property
-    def rows_text(self) -> str:
-        """How high the stripes are."""
+    def text(self) -> str:
+        """Which layers go by stripes of how many rows."""
         rows = self.op.rows if isinstance(self.op, Stripes) else 0
-        return f"({rows} row{'s' if rows > 1 else ''} at a time)"
+        layers = f"layers {self.first} to {self.last}" if self.last > self.first else (
+            f"layer {self.first}"
+        )  # fmt: skip
+        return f"{layers} ({rows} row{'s' if rows > 1 else ''} at a time)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
