@@ -72,7 +72,7 @@ def measure(key: str, target: str, mode: str, rounding: str, samples: int) -> di
         "samples": checked.samples,
         "layers": [
             {"op": row.op, "output": row.output, "kernel": row.kernel, "macs": row.macs,
-             "instructions": row.count}
+             "instructions": row.count, "predicted": row.predicted, "chosen": row.chosen}
             for row in result.layers
         ],
     }  # fmt: skip

@@ -24,7 +24,7 @@ static int8_t finish(const edgec_average_pool_2d_int8_params *p, int32_t sum, in
     return (int8_t)edgec_clamp(mean, p->out_min, p->out_max);
 }
 
-#if defined(__ARM_FEATURE_DSP)
+#if defined(__ARM_FEATURE_DSP) && !defined(__OPTIMIZE_SIZE__)
 
 /* As many bytes as surely add up to 16 bits. */
 #define MOST_PIXELS 255
@@ -51,10 +51,10 @@ static int32_t fours(const edgec_average_pool_2d_int8_params *p, const inside *w
                         : "r"(v));
             }
         }
-        out[0] = finish(p, (int16_t)(even & 0xffffu), count);
-        out[1] = finish(p, (int16_t)(odd & 0xffffu), count);
-        out[2] = finish(p, (int16_t)(even >> 16), count);
-        out[3] = finish(p, (int16_t)(odd >> 16), count);
+        for (int32_t i = 0; i < 4; i += 2, even >>= 16, odd >>= 16) {
+            out[i] = finish(p, (int16_t)(even & 0xffffu), count);
+            out[i + 1] = finish(p, (int16_t)(odd & 0xffffu), count);
+        }
     }
     return c;
 }
