@@ -48,16 +48,33 @@ def codebook(weights: Array, scales: Array, wanted: Array) -> Codebook | None:
     `scales` has one entry a row; `wanted` tells which weights the codes must give.
     """
     rows = weights.astype(np.int64)
-    values = np.unique(rows[wanted])
-    if len(values) <= 1 << MOST_BITS:
-        return Codebook(_filled(values), None, np.searchsorted(values, np.where(wanted, rows, 0))
-                        .clip(0, max(len(values) - 1, 0)))  # fmt: skip
-    if any(
-        len(np.unique(row[keep])) > 1 << MOST_BITS for row, keep in zip(rows, wanted, strict=True)
-    ):
+    if _most_distinct(rows, wanted) > 1 << MOST_BITS:
         return None
+    found = [_plain(rows, wanted)]
     points = _least_points(rows, scales, wanted)
-    return None if points is None else _fixed_point(rows, scales, wanted, points)
+    if points is not None:
+        found.append(_fixed_point(rows, scales, wanted, points))
+    return min((b for b in found if b is not None), key=_least_bits, default=None)
+
+
+def _most_distinct(rows: Array, wanted: Array) -> int:
+    """Return how many different weights the most diverse row has."""
+    return max(len(np.unique(row[keep])) for row, keep in zip(rows, wanted, strict=True))
+
+
+def _least_bits(book: Codebook) -> int:
+    """Return what a codebook and its codes take."""
+    factors = 0 if book.factors is None else len(book.factors)
+    return book.bits * book.codes.size + 32 * (len(book.centroids) + factors)
+
+
+def _plain(rows: Array, wanted: Array) -> Codebook | None:
+    """Return the codebook of the weights themselves; None if they are over 16."""
+    values = np.unique(rows[wanted])
+    if len(values) > 1 << MOST_BITS:
+        return None
+    codes = np.searchsorted(values, np.where(wanted, rows, 0))
+    return Codebook(_filled(values), None, np.where(wanted, codes, 0))
 
 
 def _filled(values: Array) -> Array:
@@ -67,12 +84,17 @@ def _filled(values: Array) -> Array:
 
 
 def _least_points(rows: Array, scales: Array, wanted: Array) -> Array | None:
-    """Return the fewest real weights that explain all int8 ones; None if they are over 16."""
+    """Return the fewest real weights that explain all int8 ones.
+
+    None if they are over 16, or if there is nothing but zeros.
+    """
     pairs = {
         (int(value), float(scale))
         for row, scale, keep in zip(rows, scales, wanted, strict=True)
         for value in np.unique(row[keep])
     }
+    if not any(value for value, _ in pairs):
+        return None
     ends = sorted(((v + _INSIDE) * s, (v - _INSIDE) * s) for v, s in pairs)
     points: list[float] = []
     low = high = -np.inf

@@ -74,8 +74,14 @@ def whole(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
 
 
 def centroids(count: int) -> Pattern:
-    """Return the pattern of a few values."""
-    return lambda rng, shape: np.asarray(rng.choice(rng.normal(0, 1, count), shape))
+    """Return the pattern of a few values, of which not every output channel has the greatest."""
+
+    def make(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+        reals = np.array(sorted(rng.normal(0, 1, count), key=abs))
+        most = rng.integers(min(4, count), count + 1, shape[0])
+        return np.array([rng.choice(reals[:n], shape[1]) for n in most])
+
+    return make
 
 
 def blocks(high: int, wide: int, zeros: float, base: Pattern = whole) -> Pattern:
