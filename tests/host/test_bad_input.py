@@ -89,7 +89,7 @@ def test_over_budget_names_what_is_largest(model: Path, tmp_path: Path) -> None:
 
 def test_too_little_ram_names_the_layer_that_needs_it(model: Path, tmp_path: Path) -> None:
     done = run("build", "-q", "--ram", "200", model, "-o", tmp_path / "out")
-    assert_refused(done, 6, "200 bytes of RAM allowed", "layer 1 (DEPTHWISE_CONV_2D) handles")
+    assert_refused(done, 6, "200 bytes of RAM allowed", "DEPTHWISE_CONV_2D", "handles", "--ram to")
     assert not (tmp_path / "out").exists()
 
 
