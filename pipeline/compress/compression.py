@@ -25,6 +25,7 @@ from edgec.pipeline.compress.metric import load_metric
 from edgec.pipeline.compress.recipe import Recipe
 from edgec.pipeline.compress.result import CompressionResult, ImageFigures, StepResult
 from edgec.pipeline.compress.stored_data import stored_test
+from edgec.pipeline.compress.technique import Technique, build_step
 from edgec.pipeline.compress.work import disk_errors
 from edgec.pipeline.driver import BuildOptions, BuildResult, build, build_model
 from edgec.pipeline.errors import UsageError
@@ -103,7 +104,7 @@ def compress(
     done = [first]
     for number, step in enumerate(options.recipe.steps, start=1):
         place = folder / "steps" / f"{number:02}-{step.name}"
-        done.append(_run_step(run, place, step.name, asdict(step), done[-1]))
+        done.append(_run_step(run, place, step, done[-1]))
     final = folder / "model.tflite"
     with disk_errors(final):
         shutil.copyfile(done[-1].folder / "model.tflite", final)
@@ -157,17 +158,20 @@ def _begin(model: Path, folder: Path, options: CompressOptions, progress: Report
         "user_path": str(Path.cwd()),
     }
     facts = run_stage(f"{STAGE}:begin", request, progress=progress)
-    content = model.read_bytes() if model.is_file() else b"".join(
-        path.read_bytes() for path in sorted(model.rglob("*")) if path.is_file()
-    )  # fmt: skip
     identity = {
-        "model": hashlib.sha256(content).hexdigest(),
+        "model": _hash(model),
         "data": facts["data_sha256"],
         "metric": options.metric,
         "seed": options.seed,
         "edgec": edgec.__version__,
     }
     return _Done(place, _key("", identity), facts)
+
+
+def _hash(path: Path) -> str:
+    """Return the SHA-256 of a file, or of all files of a folder."""
+    paths = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest()
 
 
 def _original(folder: Path) -> Path:
@@ -186,11 +190,13 @@ def _open_folder(folder: Path) -> None:
         raise UsageError(f"{folder}: cannot be written to: {error.strerror}") from None
 
 
-def _run_step(
-    run: _Run, place: Path, use: str, parameters: Mapping[str, Any], before: _Done
-) -> _Done:
+def _run_step(run: _Run, place: Path, step: Technique, before: _Done) -> _Done:
     """Run one step, or take what it gave when it was run with the same input before."""
-    key = _key(before.key, {"use": use, "parameters": parameters})
+    use, parameters = step.name, asdict(step)
+    key = _key(
+        before.key,
+        {"use": use, "parameters": parameters, "files": [_hash(path) for path in step.files()]},
+    )
     done = place / "done.json"
     if done.is_file():
         kept = json.loads(done.read_text(encoding="utf-8"))
@@ -252,7 +258,7 @@ def _described(model: Path, run: _Run, done: list[_Done]) -> CompressionResult:
 def _baseline(run: _Run, done: _Done) -> Path:
     """Return a float step's model in int8, by the default quantisation."""
     place = done.folder / BASELINE
-    return _run_step(run, place, BASELINE, {}, done).folder / "model.tflite"
+    return _run_step(run, place, build_step(BASELINE, {}, "baseline"), done).folder / "model.tflite"
 
 
 def _with_images(result: CompressionResult, run: _Run, done: list[_Done]) -> CompressionResult:

@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from edgec.pipeline.errors import UsageError
@@ -48,6 +49,10 @@ class Technique(ABC):
     def problem(self) -> str:
         """Return what is wrong with the parameters as a sentence, or nothing."""
         return ""
+
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that the step reads beside the model and the data."""
+        return ()
 
     @abstractmethod
     def run(self, work: Work) -> None:

@@ -94,6 +94,11 @@ def test_a_missing_or_integer_teacher_is_refused(tmp_path: Path) -> None:
         Distil(teacher=str(integer)).run(work)
 
 
+def test_a_teacher_is_a_file_whose_change_runs_the_step_again() -> None:
+    assert Distil().files() == ()
+    assert Distil(teacher="teacher.h5").files() == (Path.cwd() / "teacher.h5",)
+
+
 @pytest.mark.parametrize(
     ("step", "told"),
     [

@@ -60,6 +60,10 @@ class Distil(Technique):
             return f"epochs is {self.epochs}, 1 or more wanted"
         return training_problem(self.epochs, self.learning_rate, self.batch_size)
 
+    def files(self) -> tuple[Path, ...]:
+        """Return the teacher, where it is a file."""
+        return (Path(self.teacher),) if self.teacher else ()
+
     def run(self, work: Work) -> None:
         """Train `work.model` in place."""
         teacher = load_teacher(self.teacher, work)
