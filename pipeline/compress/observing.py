@@ -7,7 +7,7 @@ follows the training by a moving average. Runs in a worker process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,7 @@ FIXED: Mapping[str, tuple[float, float]] = {
     "softmax": (0.0, 255 / 256),
     "sigmoid": (0.0, 255 / 256),
     "tanh": (-1.0, 127 / 128),
-    "log_softmax": (-16.0, 0.0),
+    "log_softmax": (-255 / 16, 0.0),
 }
 """Ranges that TFLite fixes."""
 
@@ -55,7 +55,9 @@ _FUSING = frozenset({
 })  # fmt: skip
 """Layers that a ReLU after them becomes part of."""
 
-_BATCH = 128
+_BATCH = 64
+_NARROWEST = 1e-3
+"""The least width of a range: a tensor that is zero throughout has one, too."""
 
 
 @dataclass(eq=False, slots=True)
@@ -73,14 +75,25 @@ class Observed:
     training: Any
     _observers: list[_Observer]
     _weights: list[tuple[Any, Any, Any]]
+    _wrappers: list[Any]
 
     def seed(self, samples: Sequence[Array]) -> None:
         """Give every observer the range that its tensor has in the plain model on `samples`."""
-        moving = [o for o in self._observers if "min_var" in (o.layer.quantizer_vars or {})]
-        outputs = _values(self.plain, [o.tensor for o in moving], samples)
-        for observer, (low, high) in zip(moving, (_bounds(v) for v in outputs), strict=True):
+        moving = self._moving()
+        lows, highs = np.zeros(len(moving)), np.zeros(len(moving))
+        for values in _values(self.plain, [o.tensor for o in moving], samples):
+            lows = np.minimum(lows, [value.min() for value in values])
+            highs = np.maximum(highs, [value.max() for value in values])
+        for observer, low, high in zip(moving, lows, highs, strict=True):
             observer.layer.quantizer_vars["min_var"].assign(low)
-            observer.layer.quantizer_vars["max_var"].assign(high)
+            observer.layer.quantizer_vars["max_var"].assign(max(high, low + _NARROWEST))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Give the weights' ranges their present values, which in training lag by a step."""
+        for wrapper in self._wrappers:
+            for kernel, quantizer, variables in wrapper._weight_vars:
+                quantizer(kernel, True, variables)
 
     def settle(self) -> None:
         """Give the plain model the trained weights."""
@@ -89,17 +102,20 @@ class Observed:
 
     def ranges(self, probe: Sequence[Array]) -> list[TrainedRange]:
         """Return what the observers have seen, each with its tensor's values on `probe`."""
-        moving = [o for o in self._observers if "min_var" in (o.layer.quantizer_vars or {})]
-        values = _values(self.plain, [o.tensor for o in moving], probe)
+        moving = self._moving()
+        parts = list(_values(self.plain, [o.tensor for o in moving], probe))
         return [
             TrainedRange(
-                observer.layer.name,
-                np.concatenate(parts),
+                np.concatenate([part[number] for part in parts]),
                 float(observer.layer.quantizer_vars["min_var"]),
                 float(observer.layer.quantizer_vars["max_var"]),
             )
-            for observer, parts in zip(moving, values, strict=True)
+            for number, observer in enumerate(moving)
         ]
+
+    def _moving(self) -> list[_Observer]:
+        """Return the observers whose range is not fixed."""
+        return [o for o in self._observers if "min_var" in (o.layer.quantizer_vars or {})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +169,8 @@ def observe(plain: Any, keep: Keep) -> Observed:
         weights.extend(
             (old, new, None) for old, new in zip(layer.weights, copy.weights, strict=True)
         )
-    return Observed(plain, training, observers, weights)
+    wrappers = [w for w in wrapped.values() if isinstance(w, quantize_wrapper.QuantizeWrapperV2)]
+    return Observed(plain, training, observers, weights, wrappers)
 
 
 def _rounding(layer: Any, copy: Any, keep: Keep, weights: list[tuple[Any, Any, Any]]) -> Any:
@@ -219,20 +236,10 @@ def _function(layer: Any) -> str:
     return {"Softmax": "softmax", "LogSoftmax": "log_softmax"}.get(kind, "")
 
 
-def _values(model: Any, tensors: Sequence[Any], samples: Sequence[Array]) -> list[list[Array]]:
-    """Return the values of tensors of a model on samples, batch by batch."""
+def _values(model: Any, tensors: Sequence[Any], samples: Sequence[Array]) -> Iterator[list[Array]]:
+    """Yield the values of tensors of a model on samples, batch by batch."""
     reader = tf_keras.Model(model.inputs, list(tensors))
-    values: list[list[Array]] = [[] for _ in tensors]
     for start in range(0, len(samples[0]), _BATCH):
         part = [x[start : start + _BATCH] for x in samples]
         made = reader(part if len(part) > 1 else part[0], training=False)
-        for held, value in zip(values, tf.nest.flatten(made), strict=True):
-            held.append(np.asarray(value))
-    return values
-
-
-def _bounds(parts: Sequence[Array]) -> tuple[float, float]:
-    """Return the range of values, which holds zero and is not empty."""
-    low = min(0.0, *(float(part.min()) for part in parts))
-    high = max(0.0, *(float(part.max()) for part in parts))
-    return (low, high) if high > low else (low, low + 1e-3)
+        yield [np.asarray(value) for value in tf.nest.flatten(made)]

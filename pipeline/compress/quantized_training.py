@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgec.pipeline.compress.best_epoch import BestEpoch
 from edgec.pipeline.compress.kept_weights import check_kept_weights
 from edgec.pipeline.compress.observing import Keep, Observed, observe
 from edgec.pipeline.compress.quantizers import KERNELS
@@ -37,13 +38,16 @@ def train_quantized(work: Work, step: QuantisationAwareTraining) -> None:
     observed = observe(rewritten.model, _to_keep(work, rewritten))
     samples = work.data.calibration(step.samples, work.seed)
     observed.seed(samples)
+    best = BestEpoch(observed, work)
     train(
         observed.training,
         work,
         Schedule(step.epochs, step.learning_rate, step.batch_size),
         label="qat",
         distillation=teacher_of(work) if step.distil else None,
+        callbacks=[best],
     )
+    work.notes.append(_chosen(best.restore(), step.epochs))
     observed.settle()
     work.tflite = _converted(work, step, observed)
     if names := float_ops(work.tflite):
@@ -52,6 +56,12 @@ def train_quantized(work: Work, step: QuantisationAwareTraining) -> None:
             "these ops have no int8 form in TensorFlow's converter; replace their layers",
         )
     check_kept_weights(work, rewritten.model, work.tflite)
+
+
+def _chosen(epoch: int, epochs: int) -> str:
+    if epoch == 0:
+        return "no epoch did better on validation than the rounded weights before training: kept"
+    return f"epoch {epoch} of {epochs} did best on validation: kept"
 
 
 def _converted(work: Work, step: QuantisationAwareTraining, observed: Observed) -> bytes:
@@ -86,14 +96,14 @@ def _to_keep(work: Work, rewritten: Rewritten) -> Keep:
 def _note_own_layers(work: Work, model: Any) -> None:
     """List the layers that TF-MOT has no way to quantise, and that are by ours."""
     own: dict[str, list[str]] = {}
-    recurrent = []
+    unrounded = []
     for layer in model.layers:
         kind = type(layer).__name__
         if kind not in _TAKEN_BY_TFMOT:
             own.setdefault(kind, []).append(layer.name)
         if layer.trainable_weights and kind not in KERNELS:
-            recurrent.append(layer.name)
+            unrounded.append(layer.name)
     for kind, names in sorted(own.items()):
         work.notes.append(f"{kind}, which TF-MOT does not take, observed: {', '.join(names)}")
-    if recurrent:
-        work.notes.append(f"weights rounded after the training, not in it: {', '.join(recurrent)}")
+    if unrounded:
+        work.notes.append(f"weights rounded after the training, not in it: {', '.join(unrounded)}")

@@ -35,7 +35,6 @@ _TOLERANCE = 1e-3
 class TrainedRange:
     """The range of one tensor, known by its values on the probe: samples along axis 0."""
 
-    name: str
     values: Array
     low: float
     high: float
