@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from edgec.codegen.registry import Io, KernelOp, as_kernel_op
 from edgec.pipeline.graph import Array, DType, Graph, Op
+from edgec.pipeline.passes.renaming import renamed
 from edgec.targets.profile import Target
 
 
@@ -24,14 +23,7 @@ def run(graph: Graph, target: Target) -> Graph:
             continue
         if op.outputs[0] not in graph.outputs and _gives_back(graph, maker, op):
             same[op.outputs[0]] = maker.inputs[0]
-    if not same:
-        return graph
-    ops = [
-        replace(op, inputs=tuple(same.get(n, n) for n in op.inputs))
-        for op in graph.ops
-        if op.outputs[0] not in same
-    ]
-    return graph.with_ops(ops)
+    return graph.with_ops(renamed(graph.ops, same)) if same else graph
 
 
 def _gives_back(graph: Graph, first: Op, second: Op) -> bool:

@@ -104,6 +104,13 @@ def test_a_table_is_made_of_what_lies_between_float_and_back() -> None:
     assert line.left() == ["TABLE"]
 
 
+def test_round_trips_that_follow_each_other_go() -> None:
+    line = Line().pool()
+    for _ in range(2):
+        line.then("DEQUANTIZE", dtype="float32").then("QUANTIZE")
+    assert line.pool().left() == ["AVERAGE_POOL_2D"] * 2
+
+
 def test_an_inexact_float_function_stays() -> None:
     line = Line().then("DEQUANTIZE", dtype="float32").then("TANH", dtype="float32")
     assert line.then("QUANTIZE", None, 0.01, 0).left() == ["DEQUANTIZE", "TANH", "QUANTIZE"]
