@@ -60,7 +60,7 @@ def draw_model(names: tuple[str, ...], dtype: str) -> FlatModel:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "names"), [(d, g) for d in ("int8", "float32") for g in groups(d)]
+    ("dtype", "names"), [(d, g) for d in ("int8", "int16", "float32") for g in groups(d)]
 )
 def test_ops_answer_on_the_board_as_the_interpreter(
     dtype: str, names: tuple[str, ...], tmp_path: Path

@@ -14,40 +14,12 @@ from edgec.pipeline.graph import Rounding, check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
 from tests.support.evaluate import run_numpy
-from tests.support.flatmodel import FlatModel
 from tests.support.hostc import run_host
-from tests.support.int16_layers import add_dense, add_sum, add_window, extreme_samples
+from tests.support.int16_layers import draw_model, extreme_samples, first_model
 from tests.support.oracle import assert_close, run_litert
 
 EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "2"))
 DSP = frozenset({"dsp"})
-
-
-def draw_model(draw: st.DrawFn) -> FlatModel:
-    model = FlatModel()
-    for i in range(12):
-        add_window(draw, model, depthwise=i % 3 == 0, whole=i >= 8)
-    for _ in range(6):
-        add_dense(draw, model)
-    for _ in range(4):
-        add_sum(draw, model)
-    return model
-
-
-def first_model() -> FlatModel:
-    found: list[FlatModel] = []
-
-    @seed(3)
-    @settings(
-        max_examples=3, deadline=None, database=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
-        found.append(draw_model(data.draw))
-
-    draw()
-    return found[-1]
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

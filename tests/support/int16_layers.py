@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.support.cases import SCALES, SEEDS
+from tests.support.flatmodel import FlatModel
 
 INT64 = schema.TensorType.INT64
 ACTIVATIONS = st.sampled_from((0, 0, 1, 2, 3))
@@ -100,6 +102,35 @@ def add_sum(draw, model) -> None:
     options.potScaleInt16 = False
     options.fusedActivationFunction = draw(ACTIVATIONS)
     model.op("ADD", ends, [model.output(shape, "int16", scales[2])], options, version=2)
+
+
+def draw_model(draw) -> FlatModel:
+    """Return a model of many layers, each with inputs and outputs of its own."""
+    model = FlatModel()
+    for i in range(12):
+        add_window(draw, model, depthwise=i % 3 == 0, whole=i >= 8)
+    for _ in range(6):
+        add_dense(draw, model)
+    for _ in range(4):
+        add_sum(draw, model)
+    return model
+
+
+def first_model() -> FlatModel:
+    """Return the same model in every run."""
+    found: list[FlatModel] = []
+
+    @seed(3)
+    @settings(
+        max_examples=3, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        found.append(draw_model(data.draw))
+
+    draw()
+    return found[-1]
 
 
 def extreme_samples(model) -> list[list[np.ndarray]]:

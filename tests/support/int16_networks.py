@@ -134,3 +134,39 @@ def draw_network(draw) -> FlatModel:
         getattr(net, name)()
     net.dense()
     return net.model
+
+
+def mixed_model(*, widens: bool) -> FlatModel:
+    """Return a model of int8 layers round one between int16.
+
+    From int8 to int16 it goes by QUANTIZE, for which LiteRT has no kernel, or through float32.
+    """
+    model, rng = FlatModel(), np.random.default_rng(1)
+    x = model.input((1, 6, 6, 3), "int8", 0.05, -3)
+    at = model.tensor((1, 6, 6, 4), "int8", 0.1, 5)
+    _conv(model, rng, x, at, "int32", 0.05)
+    wide = model.tensor((1, 6, 6, 4), "int16", 0.1 / 256)
+    if widens:
+        model.op("QUANTIZE", [at], [wide])
+    else:
+        real = model.tensor((1, 6, 6, 4), "float32")
+        model.op("DEQUANTIZE", [at], [real], version=2)
+        model.op("QUANTIZE", [real], [wide])
+    made = model.tensor((1, 6, 6, 5), "int16", 0.2 / 256)
+    _conv(model, rng, wide, made, "int64", 0.1 / 256)
+    narrow = model.tensor((1, 6, 6, 5), "int8", 0.2, 1)
+    model.op("QUANTIZE", [made], [narrow])
+    y = model.output((1, 6, 6, 2), "int8", 0.4, 0)
+    _conv(model, rng, narrow, y, "int32", 0.2)
+    return model
+
+
+def _conv(model: FlatModel, rng, x: int, y: int, bias: str, scale: float) -> None:
+    (*_, depth), (*_, count) = (model.graph.tensors[i].shape for i in (x, y))
+    shape = (count, 3, 3, depth)
+    w = model.tensor(shape, "int8", [0.01] * count, data=rng.integers(-127, 128, shape))
+    b = model.tensor((count,), bias, [0.01 * scale] * count, data=rng.integers(-999, 999, count))
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    options.quantizedBiasType = INT64 if bias == "int64" else 0
+    model.op("CONV_2D", [x, w, b], [y], options, version=3)
