@@ -16,12 +16,15 @@ from edgec.pipeline.graph import Array
 
 MOST_BITS = 4
 """The most bits of a code."""
-_FRACTION = 48
+_FRACTION = 46
 """A product of centroid and factor is this many bits above the weight."""
-_LARGEST = 1 << 29
+_LARGEST = 1 << 30
 """The centroid farthest from zero."""
-_INSIDE = 0.4999
-"""How far from an int8 weight its real one may lie: less than 1/2, to leave room for rounding."""
+_INSIDE = (0.499, 0.4999, 0.49999, 0.499999)
+"""How far from an int8 weight its real one may lie: less than 1/2, to leave room for rounding.
+
+What leaves most room goes first; a real weight may happen to lie nearer to the end.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ def codebook(weights: Array, scales: Array, wanted: Array) -> Codebook | None:
     if _most_distinct(rows, wanted) > 1 << MOST_BITS:
         return None
     found = [_plain(rows, wanted)]
-    points = _least_points(rows, scales, wanted)
-    if points is not None:
-        found.append(_fixed_point(rows, scales, wanted, points))
+    for inside in _INSIDE:
+        points = _least_points(rows, scales, wanted, inside)
+        if points is not None:
+            found.append(_fixed_point(rows, scales, wanted, points))
     return min((b for b in found if b is not None), key=_least_bits, default=None)
 
 
@@ -83,7 +87,7 @@ def _filled(values: Array) -> Array:
     return np.pad(values, (0, count - len(values))).astype(np.int32)
 
 
-def _least_points(rows: Array, scales: Array, wanted: Array) -> Array | None:
+def _least_points(rows: Array, scales: Array, wanted: Array, inside: float) -> Array | None:
     """Return the fewest real weights that explain all int8 ones.
 
     None if they are over 16, or if there is nothing but zeros.
@@ -95,7 +99,7 @@ def _least_points(rows: Array, scales: Array, wanted: Array) -> Array | None:
     }
     if not any(value for value, _ in pairs):
         return None
-    ends = sorted(((v + _INSIDE) * s, (v - _INSIDE) * s) for v, s in pairs)
+    ends = sorted(((v + inside) * s, (v - inside) * s) for v, s in pairs)
     points: list[float] = []
     low = high = -np.inf
     for right, left in ends:

@@ -16,7 +16,7 @@ static void open_row(edgec_stored_weights *at, int8_t values[16])
     }
     const int64_t factor = *at->factors++;
     for (int32_t i = 0; i < count; ++i) {
-        values[i] = (int8_t)((c[i] * factor + ((int64_t)1 << 47)) >> 48);
+        values[i] = (int8_t)((c[i] * factor + ((int64_t)1 << 45)) >> 46);
     }
 }
 

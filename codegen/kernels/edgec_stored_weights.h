@@ -6,7 +6,7 @@
 
 /* Rows are the output channels. The codes of a row begin on a whole byte, least bits first, and
  * three more bytes follow the last row. A code below 8 bits is the number of a centroid. The weight
- * of centroid c in a row of factor f is c * f / 2^48, rounded to the nearest, halves up; without
+ * of centroid c in a row of factor f is c * f / 2^46, rounded to the nearest, halves up; without
  * factors it is c. */
 typedef struct {
     const uint8_t *masks; /* null, or (rows, (length + 7) / 8): weights of a clear bit are 0 */

@@ -53,7 +53,7 @@ def test_codes_and_factors_give_the_weights_back(count: int) -> None:
     assert book.bits <= max(1, (count - 1).bit_length())
     values = book.centroids.astype(np.int64)[book.codes]
     if book.factors is not None:
-        values = (values * book.factors[:, None] + (1 << 47)) >> 48
+        values = (values * book.factors[:, None] + (1 << 45)) >> 46
     assert np.array_equal(values, rows)
 
 
