@@ -119,14 +119,20 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
-    """What of a layer's kernel training must keep: the shared values of clustering, the zeros."""
+class Rounding:
+    """How kernels are rounded, and what training must keep of them.
+
+    `shared` has the values of clustered kernels and what their output channels were multiplied by
+    since, by layer; `sparse` keeps zeros; `per_tensor` gives each kernel one range.
+    """
 
     shared: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
     sparse: bool = False
+    per_tensor: bool = False
 
     def quantizer(self, layer: str, channels: str, kernel: Array) -> ChannelQuantizer:
         """Return the quantiser of a kernel."""
+        channels = "whole" if self.per_tensor else channels
         if layer in self.shared:
             return ClusteredQuantizer(channels, *self.shared[layer])
         if self.sparse and not kernel.all():
@@ -134,7 +140,7 @@ class Keep:
         return ChannelQuantizer(channels)
 
 
-def observe(plain: Any, keep: Keep) -> Observed:
+def observe(plain: Any, how: Rounding) -> Observed:
     """Return a rewritten model with the one that trains for it; see `rewriting.rewrite`."""
     wanted = _observed_tensors(plain)
     wrapped: dict[int, Any] = {}
@@ -149,7 +155,7 @@ def observe(plain: Any, keep: Keep) -> Observed:
             if type(layer).__name__ in KERNELS:
                 copy.build(node.input_shapes)
                 copy.set_weights(layer.get_weights())
-                wrapped[id(layer)] = _rounding(layer, copy, keep, weights)
+                wrapped[id(layer)] = _rounding(layer, copy, how, weights)
             else:
                 wrapped[id(layer)] = copy
                 copies.append((layer, copy))
@@ -173,11 +179,11 @@ def observe(plain: Any, keep: Keep) -> Observed:
     return Observed(plain, training, observers, weights, wrappers)
 
 
-def _rounding(layer: Any, copy: Any, keep: Keep, weights: list[tuple[Any, Any, Any]]) -> Any:
+def _rounding(layer: Any, copy: Any, how: Rounding, weights: list[tuple[Any, Any, Any]]) -> Any:
     """Return a wrapper that rounds the kernel of `copy`; enter how its weights come back."""
     attribute, channels = KERNELS[type(layer).__name__]
     kernel = getattr(copy, attribute)
-    quantizer = keep.quantizer(layer.name, channels, kernel.numpy())
+    quantizer = how.quantizer(layer.name, channels, kernel.numpy())
     pairs = list(zip(layer.weights, copy.weights, strict=True))
     wrapper = quantize_wrapper.QuantizeWrapperV2(copy, WeightConfig(attribute, quantizer))
 

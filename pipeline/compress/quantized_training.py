@@ -8,7 +8,7 @@ import numpy as np
 
 from edgec.pipeline.compress.best_epoch import BestEpoch
 from edgec.pipeline.compress.kept_weights import check_kept_weights
-from edgec.pipeline.compress.observing import Keep, Observed, observe
+from edgec.pipeline.compress.observing import Observed, Rounding, observe
 from edgec.pipeline.compress.quantizers import KERNELS
 from edgec.pipeline.compress.rewriting import Rewritten, rewrite
 from edgec.pipeline.compress.steps.qat import QuantisationAwareTraining
@@ -35,7 +35,7 @@ def train_quantized(work: Work, step: QuantisationAwareTraining) -> None:
     rewritten = rewrite(work.model)
     work.notes.extend(rewritten.notes)
     _note_own_layers(work, rewritten.model)
-    observed = observe(rewritten.model, _to_keep(work, rewritten))
+    observed = observe(rewritten.model, _rounding(work, rewritten, step.per_tensor))
     samples = work.data.calibration(step.samples, work.seed)
     observed.seed(samples)
     best = BestEpoch(observed, work)
@@ -78,8 +78,8 @@ def _converted(work: Work, step: QuantisationAwareTraining, observed: Observed) 
     return to_tflite(plain, "the trained model", how, work.report)
 
 
-def _to_keep(work: Work, rewritten: Rewritten) -> Keep:
-    """Return what earlier steps made of the weights, by layer of the rewritten model."""
+def _rounding(work: Work, rewritten: Rewritten, per_tensor: bool) -> Rounding:
+    """Return how to round, so that what earlier steps made of the weights stays."""
     most = work.traits.get("clusters", 0)
     shared = {}
     for layer in work.model.layers if most else ():
@@ -90,7 +90,7 @@ def _to_keep(work: Work, rewritten: Rewritten) -> Keep:
         if len(np.unique(kernel)) <= most < kernel.size:
             one = np.ones(kernel.shape[-1], np.float32)
             shared[layer.name] = kernel, rewritten.factors.get(layer.name, one)
-    return Keep(shared, "sparsity" in work.traits)
+    return Rounding(shared, "sparsity" in work.traits, per_tensor)
 
 
 def _note_own_layers(work: Work, model: Any) -> None:
