@@ -17,6 +17,8 @@ void edgec_conv_2d_int8_dsp_stored(const edgec_conv_2d_int8_dsp_stored_params *p
         edgec_conv_2d_int8_dsp_windows(&layer, in, out + c, out_ch, edgec_conv_2d_int8_dsp_pixels,
                                        spare);
         layer.channels += p->group * words;
-        layer.shifts += layer.shifts == NULL ? 0 : p->group;
+        if (layer.shifts != NULL) {
+            layer.shifts += p->group;
+        }
     }
 }

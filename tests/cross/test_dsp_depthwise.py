@@ -22,6 +22,7 @@ from tests.support.dsp_layers import extreme_samples
 from tests.support.flatmodel import FlatModel
 from tests.support.oracle import assert_close, run_litert
 from tests.support.plane_layers import add_layers
+from tests.support.rivals import kernels_in_turn
 
 
 def draw_model(number: int) -> FlatModel:
@@ -59,7 +60,8 @@ def test_kernels_answer_on_the_board_as_the_interpreter(
     content = model.bytes()
     target = optimized(load_target(name), optimize)
     source = check(tflite.parse(content, "planes"))
-    graph, plan = plan_memory(source, target.features, optimize)
+    steps = kernels_in_turn(source, target.features, optimize)
+    graph, plan = plan_memory(source, steps=steps)
     verify_plan(graph, plan)
     assert ("dsp" in target.features) == any("3x3" in step.kernel for step in plan.steps)
     samples = extreme_samples(model)

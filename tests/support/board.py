@@ -18,6 +18,7 @@ from edgec.pipeline.verify import run_sample
 from edgec.targets.profile import load_target
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import build_image
+from tests.support.rivals import kernels_in_turn
 
 
 def run_board(
@@ -30,7 +31,8 @@ def run_board(
     """Return the plan and the outputs of each sample of a TFLite file on target `name`."""
     target = optimized(load_target(name), optimize)
     source = check(tflite.parse(content, "model"))
-    graph, plan = plan_memory(source, target.features, optimize)
+    steps = kernels_in_turn(source, target.features, optimize)
+    graph, plan = plan_memory(source, steps=steps)
     verify_plan(graph, plan)
     write_sources(Compiled(content, source, graph, plan), target, folder)
     image = build_image(folder / "firmware", target)
