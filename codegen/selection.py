@@ -29,11 +29,12 @@ __all__ = ["Optimize", "Steps", "choose_steps", "rival_steps"]
 
 BALANCED_GROWTH = 1.25
 """How much more flash than at least balanced mode spends on speed: for a layer, and in all."""
-PRICES: Mapping[Optimize, float] = {"size": 4.0, "balanced": 0.01, "speed": 0.0}
+PRICES: Mapping[Optimize, float] = {"size": 4.0, "balanced": 0.05, "speed": 0.05}
 """By how many percent a choice must be faster for each percent of flash that it takes more.
 
-To save the last percent of flash, size mode would take the plainest kernels at many times the
-instructions; it does so only where a budget asks for it.
+Less than a twentieth is within what predictions are off by. To save the last percent of flash, size
+mode would take the plainest kernels at many times the instructions; it does so only where a budget
+asks for it.
 """
 _RUN_BYTES, _CALL_BYTES = 40, 22
 """What the generated function takes, and each call in it."""
