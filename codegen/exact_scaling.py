@@ -31,7 +31,7 @@ class Factor:
     def rescale(self, total: int) -> int:
         """Return a sum in units of the output, as `edgec_fully_connected_int16_dsp` does."""
         product = total * self.high + (total * self.low >> _LOW_BITS) - (total < 0)
-        return ((product >> 32) + (1 << (self.shift - 1))) >> self.shift
+        return ((product >> (31 + self.shift)) + 1) >> 1
 
 
 def exact_factor(scale: float, most: int) -> Factor | None:

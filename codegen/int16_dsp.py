@@ -59,18 +59,27 @@ def convolution(io: Io, rows: Rows, window: Window, activation: Activation) -> t
 def depthwise(io: Io, rows: Rows, window: Window, activation: Activation) -> tuple[Step, ...]:
     """Return the kernel that makes 4 channels at a time, if it applies."""
     channels, taps = rows.weights.shape
-    if io.x.shape[3] != channels or channels % _BLOCK:
+    if io.x.shape[3] != channels or channels < _BLOCK:
         return ()
     short = _short(rows, io.y, activation)
     if short is None:
         return ()
-    groups = short.weights.T.reshape(taps, channels // _BLOCK, _BLOCK)[..., (0, 2, 1, 3)]
+    # the last block ends with the last channel, whichever it begins with
+    starts = np.minimum(np.arange(0, channels, _BLOCK), channels - _BLOCK)
+    order = (starts[:, None] + np.arange(_BLOCK)).reshape(-1)
+    blocks = replace(
+        short,
+        weights=short.weights[order],
+        bias=short.bias[order],
+        multipliers=short.multipliers[order],
+    )
+    groups = blocks.weights.reshape(-1, _BLOCK, taps).transpose(0, 2, 1)[..., (0, 2, 1, 3)]
     values = np.ascontiguousarray(groups).astype(np.int8)
     step = Step(
         "edgec_depthwise_conv_2d_int16_dsp",
         {
-            "weights": Const(values, "(kh, kw, channels / 4, 4)"),
-            **_scaling(short, _BLOCK),
+            "weights": Const(values, "(blocks, kh, kw, 4)"),
+            **_scaling(blocks, _BLOCK),
             **dict(zip(("batches", "in_h", "in_w", "channels"), io.x.shape, strict=True)),
             "out_h": io.y.shape[1],
             "out_w": io.y.shape[2],
@@ -78,7 +87,7 @@ def depthwise(io: Io, rows: Rows, window: Window, activation: Activation) -> tup
             **_bounds(io.y, activation),
         },
         accesses=window.accesses(io.x, io.y),
-        cost=Cost(io.y.size * (35 + 3 * taps), values.nbytes + _ROW_BYTES * channels),
+        cost=Cost(io.y.size * (35 + 3 * taps), values.nbytes + _ROW_BYTES * len(order)),
     )
     return (step,)
 
@@ -121,11 +130,11 @@ def _scaling(rows: Rows, block: int) -> dict[str, Value]:
     """Return starts, scales and shifts, in whole blocks."""
     more = -len(rows.weights) % block
     scales = reduced_multiplier(rows.multipliers[:, 0]) << 16
-    shifts = -1 - rows.multipliers[:, 1]
+    shifts = -2 - rows.multipliers[:, 1]
     return {
         "starts": Const(np.pad(rows.bias, (0, more)).astype(np.int32), "(out_ch)"),
         "scales": Const(np.pad(scales, (0, more)).astype(np.int32), "(out_ch)"),
-        "shifts": Const(np.pad(shifts, (0, more), constant_values=1).astype(np.uint8), "(out_ch)"),
+        "shifts": Const(np.pad(shifts, (0, more)).astype(np.uint8), "(out_ch)"),
     }
 
 
@@ -153,7 +162,7 @@ def _real(rows: Rows, y: Tensor, activation: Activation) -> tuple[Rows, dict[str
         "starts": starts,
         "high": Const(np.array([f.high for f in known], np.int32), "(out_size)"),
         "low": Const(np.array([f.low for f in known], np.int32), "(out_size)"),
-        "shifts": Const(np.array([f.shift for f in known], np.uint8), "(out_size)"),
+        "shifts": Const(np.array([f.shift - 1 for f in known], np.uint8), "(out_size)"),
     }
 
 

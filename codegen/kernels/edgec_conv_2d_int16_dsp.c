@@ -139,21 +139,25 @@ static const int32_t *sum(const lanes *from, const lanes *long_end, const lanes 
 
 #endif
 
-/* Rescale and store n channels of one pixel; `sums` alternate with the other pixel's. */
+/* Rescale and store n channels of two pixels, whose sums alternate. */
 static void finish(const edgec_conv_2d_int16_dsp_params *p, int32_t channel, const int32_t *sums,
-                   int16_t *out, int32_t n)
+                   int16_t *a, int16_t *b, int32_t n)
 {
     const int32_t *scales = p->scales + channel;
     const uint8_t *shifts = p->shifts + channel;
-    for (int32_t i = 0; i < n; ++i) {
-        const int32_t v = edgec_requant_short(sums[2 * i], scales[i], shifts[i]);
-        out[i] = (int16_t)edgec_clamp(v, p->out_min, p->out_max);
+    const int32_t low = p->out_min;
+    const int32_t high = p->out_max;
+    for (int32_t i = 0; i < n; ++i, sums += 2) {
+        const int32_t scale = scales[i];
+        const int32_t shift = shifts[i];
+        a[i] = (int16_t)edgec_clamp(edgec_requant_short(sums[0], scale, shift), low, high);
+        b[i] = (int16_t)edgec_clamp(edgec_requant_short(sums[1], scale, shift), low, high);
     }
 }
 
-/* All channels of one pixel or two. */
-static void channels(const edgec_conv_2d_int16_dsp_params *p, const lanes *from, int16_t *out,
-                     int32_t pixels)
+/* All channels of two pixels; where there is one, `b` is its output, too. */
+static void channels(const edgec_conv_2d_int16_dsp_params *p, const lanes *from, int16_t *a,
+                     int16_t *b)
 {
     const int32_t *weights = p->weights;
     int32_t sums[2 * BLOCK];
@@ -161,10 +165,7 @@ static void channels(const edgec_conv_2d_int16_dsp_params *p, const lanes *from,
         const int32_t n = p->out_ch - c < BLOCK ? p->out_ch - c : BLOCK;
         weights = sum(from, from + 2 * (p->depth & ~15), from + 2 * p->depth, weights,
                       p->starts + c, sums);
-        finish(p, c, sums, out + c, n);
-        if (pixels == 2) {
-            finish(p, c, sums + 1, out + p->out_ch + c, n);
-        }
+        finish(p, c, sums, a + c, b + c, n);
     }
 }
 
@@ -179,7 +180,8 @@ void edgec_conv_2d_int16_dsp(const edgec_conv_2d_int16_dsp_params *p, const int1
         const int32_t end = p->out_w * p->stride_w - p->pad_left;
         for (int32_t left = p->out_h * p->out_w; left > 0; left -= 2) {
             const int32_t pixels = left > 1 ? 2 : 1;
-            for (int32_t i = 0; i < pixels; ++i) {
+            /* a last one is made twice */
+            for (int32_t i = 2 - pixels; i < 2; ++i) {
                 gather(p, in, y, x, to + 2 * i);
                 x += p->stride_w;
                 if (x == end) {
@@ -187,7 +189,7 @@ void edgec_conv_2d_int16_dsp(const edgec_conv_2d_int16_dsp_params *p, const int1
                     y += p->stride_h;
                 }
             }
-            channels(p, to, out, pixels);
+            channels(p, to, out, out + (pixels - 1) * p->out_ch);
             out += pixels * p->out_ch;
         }
     }

@@ -3,13 +3,13 @@
 
 #include <stdint.h>
 
-/* For cores with SMLAxy: 4 channels at a time, of a layer without multiplier whose channels are a
- * multiple of 4. Sums fit 32 bits. */
+/* For cores with SMLAxy: 4 channels at a time, of a layer without multiplier and at least 4
+ * channels; the last block ends with the last channel. Sums fit 32 bits. */
 typedef struct {
-    const int8_t *weights; /* (kh, kw, channels / 4, {c 0 2 1 3}) */
-    const int32_t *starts; /* (channels) */
-    const int32_t *scales; /* (channels), see edgec_sum16_dsp.h */
-    const uint8_t *shifts; /* (channels) */
+    const int8_t *weights; /* (blocks, kh, kw, {c 0 2 1 3}) */
+    const int32_t *starts; /* (blocks, 4) */
+    const int32_t *scales; /* (blocks, 4), see edgec_sum16_dsp.h */
+    const uint8_t *shifts; /* (blocks, 4) */
     int16_t batches, in_h, in_w, channels;
     int16_t out_h, out_w;
     int16_t kernel_h, kernel_w, stride_h, stride_w;

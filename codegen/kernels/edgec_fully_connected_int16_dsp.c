@@ -96,7 +96,7 @@ static const int32_t *sum(const frame *work, const int32_t *weights)
 static int32_t rescale(int32_t sum, int32_t high, int32_t low, int32_t shift)
 {
     const int64_t product = (int64_t)sum * high + ((int64_t)sum * low >> 31) + (sum >> 31);
-    return ((int32_t)(product >> 32) + (1 << (shift - 1))) >> shift;
+    return (((int32_t)(product >> 32) >> shift) + 1) >> 1;
 }
 
 void edgec_fully_connected_int16_dsp(const edgec_fully_connected_int16_dsp_params *p,

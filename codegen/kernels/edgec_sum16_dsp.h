@@ -6,12 +6,12 @@
 
 #include <stdint.h>
 
-/* (acc * scale + half) >> (32 + shift) where half is half of the divisor: scale is a 15-bit
- * multiplier times 2^16, 1 <= shift <= 30. */
+/* acc * scale / 2^(33 + shift), halves up: scale is a 15-bit multiplier times 2^16,
+ * 0 <= shift <= 29. */
 static inline int32_t edgec_requant_short(int32_t acc, int32_t scale, int32_t shift)
 {
     const int32_t high = (int32_t)((int64_t)acc * scale >> 32);
-    return (high + (1 << (shift - 1))) >> shift;
+    return ((high >> shift) + 1) >> 1;
 }
 
 #if !defined(__ARM_FEATURE_DSP)
