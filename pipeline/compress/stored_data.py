@@ -29,9 +29,12 @@ def store_data(path: Path, data: Dataset) -> str:
     arrays["facts"] = np.array(json.dumps(facts))
     partial = path.with_name(f".{path.name}")
     with disk_errors(path):
-        with partial.open("wb") as stream:
-            np.savez(stream, allow_pickle=False, **arrays)
-        partial.replace(path)
+        try:
+            with partial.open("wb") as stream:
+                np.savez(stream, allow_pickle=False, **arrays)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array
+from edgec.pipeline.lower.bias_range import mend_biases
 from edgec.pipeline.lower.converted_file import in_signature_order
 from edgec.pipeline.worker import Progress, Report
 
@@ -50,7 +51,7 @@ def quantize_file(
             f"ai-edge-quantizer refuses the model: {text}",
             'quantise it by TensorFlow\'s converter: the step "ptq"',
         ) from error
-    return in_signature_order(quantized)
+    return in_signature_order(mend_biases(quantized, content))
 
 
 def _quantized(

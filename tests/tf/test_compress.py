@@ -15,9 +15,11 @@ from edgec.pipeline.compress.compression import CompressOptions, compress, compr
 from edgec.pipeline.compress.data_source import data_source_from
 from edgec.pipeline.compress.recipe import parse_recipe
 from edgec.pipeline.compress.result import CompressionResult
+from edgec.pipeline.compress.stored_data import store_data
 from edgec.pipeline.driver import BuildOptions
 from edgec.pipeline.errors import DataError, EdgecError, UnsupportedModelError, UsageError
 from edgec.pipeline.worker import Progress
+from tests.support.compress_work import digits_data
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "digits"
 MODEL = EXAMPLE / "digits.onnx"
@@ -57,7 +59,8 @@ def test_each_step_is_measured_and_the_generated_c_scores_as_the_interpreter(
     assert pruned.macs < 0.5 * original.macs
     images = [step.image for step in result.steps]
     assert all(image is not None and image.exact for image in images)
-    assert images[2] == images[1] or images[2].flash_bytes < images[0].flash_bytes  # type: ignore[union-attr]
+    flash = [image.flash_bytes for image in images if image is not None]
+    assert flash[2] < flash[0]
     assert final.score is None
     assert result.compressed is not None and result.baseline is not None
     assert result.compressed.generated_c == result.compressed.interpreter
@@ -105,18 +108,6 @@ def test_finished_steps_are_taken_again_unless_what_they_rest_on_changed(
     assert "equalize: done before" not in stages
 
 
-def test_a_loss_that_is_not_finite_ends_the_step_and_keeps_those_before(
-    data: Path, tmp_path: Path
-) -> None:
-    diverging = {"use": "distil", "epochs": 2, "learning_rate": 1e30}
-    with pytest.raises(UsageError, match=r"the loss is (nan|inf) in epoch 1 of 2") as caught:
-        run(options(data, tmp_path / "c", {"use": "equalize"}, diverging, FAST))
-    assert "lower learning_rate" in caught.value.hint
-    steps = tmp_path / "c" / "steps"
-    assert (steps / "01-equalize" / "done.json").is_file()
-    assert not (steps / "02-distil" / "done.json").exists()
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -150,19 +141,18 @@ def test_a_tflite_file_and_a_foreign_folder_are_refused(data: Path, tmp_path: Pa
     assert (foreign / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_full_disk_is_an_error_that_names_the_file(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_an_error_that_names_the_file(data: Path, tmp_path: Path) -> None:
     import resource
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, limits[1]))
     try:
         with pytest.raises(EdgecError, match=r"cannot be written: File too large") as caught:
-            run(options(data, tmp_path / "c", FAST))
+            store_data(tmp_path / "data.npz", digits_data())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert "make room" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recipe_for_interpreters_is_scored_but_not_built(data: Path, tmp_path: Path) -> None:

@@ -18,7 +18,11 @@ HEAVY = {
 }  # fmt: skip
 
 # Modules that may import a heavy library at their top: nothing imports them at its own top.
+TRAINING = {"tensorflow", "tensorflow_model_optimization", "tf_keras"}
 MAY_IMPORT = {
+    "edgec.pipeline.compress.best_epoch": TRAINING,
+    "edgec.pipeline.compress.observing": TRAINING,
+    "edgec.pipeline.compress.quantizers": TRAINING,
     "edgec.pipeline.load.onnx": {"onnx", "tensorflow", "tf_keras"},
     "edgec.targets.links.serial": {"serial"},
 }
