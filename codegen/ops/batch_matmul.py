@@ -9,8 +9,13 @@ import numpy as np
 
 from edgec.codegen import broadcast
 from edgec.codegen.binary import Scale, scale_of
-from edgec.codegen.constraints import all_inputs_alike, inputs, int8_or_float32
-from edgec.codegen.quantmath import requantize_double
+from edgec.codegen.constraints import (
+    all_inputs_alike,
+    inputs,
+    integers_or_float32,
+    symmetric_int16,
+)
+from edgec.codegen.quantmath import reduced_multiplier, requantize_double, requantize_reduced
 from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, register
 from edgec.pipeline.graph import Array, DType
 
@@ -36,7 +41,16 @@ def batches_broadcast(op: KernelOp, io: Io) -> bool:
 
 def sum_fits_int32(op: BatchMatMul, io: Io) -> bool:
     """An int8 product sums at most 33025 elements."""
-    return io.x.dtype is DType.FLOAT32 or op.depth(io) <= MAX_DEPTH
+    return io.x.dtype is not DType.INT8 or op.depth(io) <= MAX_DEPTH
+
+
+def wide_sum_fits(op: BatchMatMul, io: Io) -> bool:
+    """An int16 product sums fewer than 2**17 elements, rescaled below 2**30."""
+    if io.x.dtype is not DType.INT16:
+        return True
+    (multiplier, shift), depth = op.scale(io), op.depth(io)
+    small = (depth << 30) * multiplier * 2.0 ** (shift - 31) < 1 << 30
+    return depth < 1 << 17 and shift <= 7 and small
 
 
 @register
@@ -47,11 +61,13 @@ class BatchMatMul(KernelOp):
     builtin: ClassVar[str] = "BATCH_MATMUL"
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(2),
-        int8_or_float32,
+        integers_or_float32,
         all_inputs_alike,
+        symmetric_int16,
         matrices_fit,
         batches_broadcast,
         sum_fits_int32,
+        wide_sum_fits,
     )
 
     adj_x: bool
@@ -92,6 +108,9 @@ class BatchMatMul(KernelOp):
                 total += a[..., :, k, None] * b[..., None, k, :]
             return (total,)
         acc = (a.astype(np.float64) - io.x.q.zero_point) @ (b - float(io.input(1).q.zero_point))
+        if io.x.dtype is DType.INT16:
+            wide = requantize_reduced(acc.astype(np.int64), *self.scale(io))
+            return (np.clip(wide, *io.y.dtype.range).astype(np.int16),)
         out = requantize_double(acc.astype(np.int64), *self.scale(io)) + io.y.q.zero_point
         return (np.clip(out, -128, 127).astype(np.int8),)
 
@@ -111,6 +130,9 @@ class BatchMatMul(KernelOp):
         if io.x.dtype is DType.FLOAT32:
             return Step("edgec_batch_matmul_float32", fields, inputs=(0, 1))
         multiplier, shift = self.scale(io)
+        if io.x.dtype is DType.INT16:
+            fields |= {"multiplier": int(reduced_multiplier(multiplier)), "shift": 15 - shift}
+            return Step("edgec_batch_matmul_int16", fields, inputs=(0, 1))
         return Step(
             "edgec_batch_matmul_int8",
             {

@@ -11,8 +11,9 @@ from edgec.codegen import moves, resize
 from edgec.codegen.constraints import (
     four_dimensions,
     inputs,
-    int8_or_float32,
+    integers_or_float32,
     small_dimensions,
+    symmetric_int16,
 )
 from edgec.codegen.registry import Const, Io, KernelOp, Node, Shape, Step, register
 from edgec.pipeline.errors import UnsupportedModelError
@@ -29,14 +30,15 @@ def positions_are_inside(op: ResizeBilinear, io: Io) -> bool:
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResizeBilinear(KernelOp):
-    """int8 mixes in positions of 1/1024 pixel, halves rounded away from zero."""
+    """Integers are mixed in positions of 1/1024 pixel, halves rounded away from zero."""
 
     builtin: ClassVar[str] = "RESIZE_BILINEAR"
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(2),
         four_dimensions,
         small_dimensions,
-        int8_or_float32,
+        integers_or_float32,
+        symmetric_int16,
         moves.same_type,
         positions_are_inside,
     )
@@ -72,7 +74,7 @@ class ResizeBilinear(KernelOp):
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Mix."""
-        exact = io.x.dtype is DType.INT8
+        exact = io.x.dtype is not DType.FLOAT32
         tables = self.fixed if exact else self.floating
         (y0, y1, dy), (x0, x1, dx) = tables(io, 1), tables(io, 2)
         dy, dx = dy[:, None, None], dx[:, None]
@@ -88,16 +90,16 @@ class ResizeBilinear(KernelOp):
         if not exact:
             return (mixed,)
         rounded = (np.abs(mixed) + (1 << 19)) >> 20
-        return ((np.sign(mixed) * rounded).astype(np.int8),)
+        return ((np.sign(mixed) * rounded).astype(io.y.dtype.numpy),)
 
     def lower(self, io: Io) -> Step:
         """Return the table-driven kernel."""
-        exact = io.x.dtype is DType.INT8
+        exact = io.x.dtype is not DType.FLOAT32
         params: dict[str, Const] = {}
         for name, axis in (("row", 1), ("column", 2)):
             first, second, share = (self.fixed if exact else self.floating)(io, axis)
             pairs = np.stack([first, second], axis=1).astype(np.int16)
             params[f"{name}s"] = Const(pairs, f"({name}, {{first, second}})")
             params[f"{name}_shares"] = Const(share.astype(np.int16 if exact else np.float32))
-        name = "edgec_resize_bilinear_int8" if exact else "edgec_resize_bilinear_float32"
+        name = f"edgec_resize_bilinear_{io.x.dtype.value}"
         return Step(name, {**params, **resize.sides(io), "channels": io.x.shape[3]})

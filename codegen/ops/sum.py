@@ -11,8 +11,8 @@ from edgec.pipeline.graph import DType, Rounding
 
 
 def has_an_oracle(op: KernelOp, io: Io) -> bool:
-    """int8 needs the rounding profile tflm: the pinned LiteRT's reference kernel takes int8 sums
-    for uint8.
+    """Integers need the rounding profile tflm: the pinned LiteRT's reference kernel takes their
+    sums for uint8.
     """
     return io.x.dtype is DType.FLOAT32 or op.rounding is Rounding.TFLM
 

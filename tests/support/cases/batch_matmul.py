@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from hypothesis import strategies as st
 
@@ -9,7 +10,7 @@ from tests.support.binary_case import broadcast_shapes, operand
 from tests.support.cases import quant
 
 BUILTIN = "BATCH_MATMUL"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 
@@ -22,9 +23,13 @@ def add(draw, model, dtype):
     x = (*first, *((depth, rows) if adj_x else (rows, depth)))
     w = (*second, *((columns, depth) if adj_y else (depth, columns)))
     constant = draw(st.sampled_from((None, None, 1)))
-    a = operand(draw, model, x, dtype, quant(draw, dtype), False)
-    b = operand(draw, model, w, dtype, quant(draw, dtype), constant == 1)
-    y = model.output((*out, rows, columns), dtype, *quant(draw, dtype))
+    ends = [quant(draw, dtype) for _ in range(3)]
+    if dtype == "int16":  # an output that the sums of products do not leave far behind
+        spread = 2.0 ** draw(st.floats(6.0, 16.0))
+        ends[2] = (float(np.float32(ends[0][0] * ends[1][0] * spread)), 0)
+    a = operand(draw, model, x, dtype, ends[0], False)
+    b = operand(draw, model, w, dtype, ends[1], constant == 1)
+    y = model.output((*out, rows, columns), dtype, *ends[2])
     options = schema.BatchMatMulOptionsT()
     options.adjX, options.adjY = adj_x, adj_y
     model.op(BUILTIN, [a, b], [y], options, version=2)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.cases import quant
 
 BUILTIN = "RESIZE_BILINEAR"
-DTYPES = ("int8", "float32")
+DTYPES = ("int8", "int16", "float32")
 ULPS = 0
 
 
