@@ -9,7 +9,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: bench-cortex-m kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: bench-compression bench-cortex-m bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,14 @@ format: $(VENV)/.edgec-dev ## Format Python and C in place
 	$(VENV)/bin/ruff format .
 	find $(C_FOLDERS) -name '*.[ch]' -exec $(VENV)/bin/clang-format -i {} +
 
+bench-compression: $(VENV)/.edgec-dev tools-demo ## Run every recipe on the test models and measure what each brings
+	$(PY) tools/bench_compression.py --docs $(BENCH_ARGS)
+
 bench-cortex-m: $(VENV)/.edgec-dev tools-demo ## Measure the benchmark models on every Cortex-M, beside TFLM
 	$(PY) tools/bench_cortex_m.py $(BENCH_ARGS)
+
+bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
+	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)
 
 kernel-tables: $(VENV)/.edgec-dev tools-demo ## Measure the code of every kernel on every Cortex-M
 	$(PY) tools/measure_kernels.py $(TABLE_ARGS)

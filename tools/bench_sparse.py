@@ -258,11 +258,13 @@ def best_rows(rows: list[Row]) -> Iterator[tuple[str, ...]]:
         plain = min(fast, key=lambda r: r.counted)
         kinds = {kind: [r for r in layer if r.kernel.endswith(kind)] for kind in KINDS}
         cells = [shape, pattern, f"{plain.counted:,}", f"{plain.flash_bytes:,}"]
-        for found in kinds.values():
+        for kind, found in kinds.items():
             if not found:
                 cells += ["", ""]
                 continue
-            best = min(found, key=lambda r: r.counted)
+            # what is stored is stored for its flash
+            least = kind == KINDS[0]
+            best = min(found, key=lambda r: r.flash_bytes if least else r.counted)
             cells.append(f"{best.counted / plain.counted:.2f}")
             cells.append(f"{best.flash_bytes / plain.flash_bytes:.2f}")
         yield tuple(cells)
