@@ -60,7 +60,9 @@ def train_quantized(work: Work, step: QuantisationAwareTraining) -> None:
 
 def _chosen(epoch: int, epochs: int) -> str:
     if epoch == 0:
-        return "no epoch did better on validation than the rounded weights before training: kept"
+        return (
+            "no epoch did better on validation, by more than chance, than the weights before: kept"
+        )
     return f"epoch {epoch} of {epochs} did best on validation: kept"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgec.pipeline.compress.dataset import Split
 from edgec.pipeline.compress.kept_weights import int8_weights
 from edgec.pipeline.compress.rewriting import rewrite
 from edgec.pipeline.compress.steps.qat import QuantisationAwareTraining
@@ -20,7 +21,13 @@ from edgec.pipeline.load.source import detect
 from edgec.pipeline.lower.conversion import Conversion, to_tflite
 from edgec.pipeline.lower.converted_file import float_ops
 from edgec.pipeline.lower.converter import load_float_model
-from tests.support.compress_work import digits_data, interpreted, random_data, work_on
+from tests.support.compress_work import (
+    accuracy_metric,
+    digits_data,
+    interpreted,
+    random_data,
+    work_on,
+)
 from tests.tf.test_main_job import SOURCES, export_onnx
 
 FEW_STEPS = QuantisationAwareTraining(epochs=1, learning_rate=1e-6, batch_size=8, samples=32)
@@ -284,6 +291,20 @@ def test_benchmark_models_become_exact_integer_firmware(
         ("host C", True),
         ("cortex-m4", True),
     ]
+
+
+@pytest.mark.parametrize(("repaired", "better"), [(0, False), (1, False), (12, True)])
+def test_a_gain_counts_where_chance_does_not_explain_it(repaired: int, better: bool) -> None:
+    from edgec.pipeline.compress.best_epoch import is_better
+
+    targets = np.arange(100) % 4
+    right = np.eye(4, dtype=np.float32)[targets]
+    old = right.copy()
+    old[:20] = np.roll(old[:20], 1, axis=1)
+    new = old.copy()
+    new[:repaired] = right[:repaired]
+    split = Split((right,), targets)
+    assert is_better(new, old, split, accuracy_metric(), classes=True) is better
 
 
 def problems() -> list[tuple[dict[str, Any], str]]:
