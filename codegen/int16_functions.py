@@ -62,6 +62,11 @@ def unit_steps(op: KernelOp, io: Io) -> bool:
     return io.y.dtype is not DType.INT16 or nearest_power_of_two(io.y.q.scale) == -15
 
 
+def steps_fit(op: KernelOp, io: Io) -> bool:
+    """The scale of an int16 input is at most 2."""
+    return io.x.dtype is not DType.INT16 or io.x.q.scale <= 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class Interpolated:
     """Linear interpolation between the 513 entries of `table`."""
@@ -170,13 +175,13 @@ def interpolated(
     """
     f = np.float32
     (in_scale, in_zero), (out_scale, out_zero) = inputs, outputs
-    low, high = f(in_scale) * f(_LOW - in_zero), f(in_scale) * f(_HIGH - in_zero)
-    least, most = f(out_scale) * f(_LOW - out_zero), f(out_scale) * f(_HIGH - out_zero)
-    step = (high - low) / f(STEPS)
-    per_unit = f(_HIGH - _LOW + 1) / (most - least)
-    at = low + np.arange(STEPS, dtype=np.float32) * step
-    after = low + np.arange(1, STEPS + 1, dtype=np.float32) * step
     with np.errstate(all="ignore"):
+        low, high = f(in_scale) * f(_LOW - in_zero), f(in_scale) * f(_HIGH - in_zero)
+        least, most = f(out_scale) * f(_LOW - out_zero), f(out_scale) * f(_HIGH - out_zero)
+        step = (high - low) / f(STEPS)
+        per_unit = f(_HIGH - _LOW + 1) / (most - least)
+        at = low + np.arange(STEPS, dtype=np.float32) * step
+        after = low + np.arange(1, STEPS + 1, dtype=np.float32) * step
         value = round_half_away(function(at) * per_unit)
         middle = function(at + step / f(2)) * per_unit
         between = round_half_away((function(after) * per_unit + value) / f(2))

@@ -98,6 +98,8 @@ def sums_fit(op: Any, io: Io) -> bool:
         return True
     rows: Rows = op.wide_rows(io)
     narrow = rows.scaling is Scaling.TWICE or getattr(op, "narrow_bias", False)
+    if np.any(np.abs(rows.bias.astype(np.float64)) >= _MOST_SUM):
+        return False  # reach could not hold it
     most = rows.reach
     if np.any(most >= ((1 << 31) if narrow else _MOST_SUM)):
         return False

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from edgec.codegen.int16_functions import Sigmoid, WideFunction, unit_steps
+from edgec.codegen.int16_functions import Sigmoid, WideFunction, steps_fit, unit_steps
 from edgec.codegen.registry import Io, KernelOp, register
 from edgec.codegen.sigmoid import logistic_table
 from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
@@ -28,7 +28,12 @@ class Logistic(Unary):
     """Sigmoid of each element."""
 
     builtin: ClassVar[str] = "LOGISTIC"
-    constraints: ClassVar[tuple[Any, ...]] = (*WIDE_LIMITS, unit_steps, output_is_unit_range)
+    constraints: ClassVar[tuple[Any, ...]] = (
+        *WIDE_LIMITS,
+        steps_fit,
+        unit_steps,
+        output_is_unit_range,
+    )
     kernel: ClassVar[str] = "edgec_logistic_float32"
 
     def real(self, x: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from edgec.codegen.int16_functions import Sigmoid, WideFunction, unit_steps
+from edgec.codegen.int16_functions import Sigmoid, WideFunction, steps_fit, unit_steps
 from edgec.codegen.registry import Io, KernelOp, register
 from edgec.codegen.sigmoid import tanh_table
 from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
@@ -27,7 +27,12 @@ class Tanh(Unary):
     """Hyperbolic tangent of each element."""
 
     builtin: ClassVar[str] = "TANH"
-    constraints: ClassVar[tuple[Any, ...]] = (*WIDE_LIMITS, unit_steps, output_is_signed_unit_range)
+    constraints: ClassVar[tuple[Any, ...]] = (
+        *WIDE_LIMITS,
+        steps_fit,
+        unit_steps,
+        output_is_signed_unit_range,
+    )
     kernel: ClassVar[str] = "edgec_tanh_float32"
 
     def real(self, x: Array) -> Array:

@@ -41,6 +41,30 @@ def gather(axis: int, batch_dims: int, indices: object, kind: str = "int32") -> 
     return m
 
 
+def wide_conv(kind: str, *, bias: int = 0, zero: int = 0) -> FlatModel:
+    m = FlatModel()
+    w = m.tensor((1, 1, 1, 2), "int8", 0.1, data=[[[[1, 2]]]])
+    b = m.tensor((1,), kind, 0.01, data=[bias])
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    x, y = m.input((1, 2, 2, 2), "int16", 0.1, zero), m.output((1, 2, 2, 1), "int16", 0.1)
+    m.op("CONV_2D", [x, w, b], [y], options, version=3)
+    return m
+
+
+def wide_sum() -> FlatModel:
+    m = FlatModel()
+    ends = [m.input((2,), "int16", 2.0**-n) for n in (8, 9)]
+    m.op("ADD", ends, [m.output((2,), "int16", 2.0**-8)], schema.AddOptionsT(), version=2)
+    return m
+
+
+def wide_sigmoid(step: float, unit: float = 2.0**-15) -> FlatModel:
+    m = FlatModel()
+    m.op("LOGISTIC", [m.input((2,), "int16", step)], [m.output((2,), "int16", unit)])
+    return m
+
+
 def arg_max(axis: object, kind: str = "int32", shape: tuple = (1,)) -> FlatModel:
     m = FlatModel()
     options = schema.ArgMaxOptionsT()
@@ -132,6 +156,15 @@ REFUSED: dict[str, tuple[Callable[[], FlatModel], str]] = {
         "broadcast",
     ),
     "weights along another axis": (lambda: dense((2, 3), 1, 3), "weights"),
+    "an int32 bias between int16 that is not asked for": (
+        lambda: wide_conv("int32"),
+        "quantized_bias_type",
+    ),
+    "a bias beyond 47 bits": (lambda: wide_conv("int64", bias=-(2**63)), "2\\*\\*47"),
+    "int16 off zero": (lambda: wide_conv("int64", zero=1), "zero point 0"),
+    "sums of power-of-two scales": (wide_sum, "pot_scale_int16"),
+    "a sigmoid of huge steps": (lambda: wide_sigmoid(4.0), "at most 2"),
+    "a sigmoid of other steps": (lambda: wide_sigmoid(0.1, 2.0**-14), "2\\*\\*-15"),
     "weights of three dimensions": (lambda: dense((2, 3, 1), 0, 2), "weights"),
 }
 
