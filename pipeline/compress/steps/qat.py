@@ -25,8 +25,12 @@ class QuantisationAwareTraining(Technique):
         training had: weights are to move by steps of rounding, not to be learnt anew.
     batch_size: samples a step, 1 or more.
     samples: how many training samples set the first ranges, 1 or more.
-    distil: learn from the outputs of the float model that the recipe began with as well.
+    distil: learn from the outputs of the float model that the recipe began with as well. It keeps
+        the model what it was where labels alone would teach it the training data by heart.
     per_tensor: give each weight tensor one scale instead of one for each output channel.
+
+    Kept is the epoch that did best on validation, by more than chance may bring about, or the
+    weights as they were, only rounded, where no epoch did.
 
     Cost: about twice the time of as many epochs of float training; seconds to convert.
     """
@@ -35,7 +39,7 @@ class QuantisationAwareTraining(Technique):
     learning_rate: float = 1e-4
     batch_size: int = 32
     samples: int = 500
-    distil: bool = False
+    distil: bool = True
     per_tensor: bool = False
 
     gives = "tflite"
