@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from edgec.pipeline.compress.dataset import Dataset, Split
-from edgec.pipeline.compress.float_file import FloatFile, Node, activations, outputs
+from edgec.pipeline.compress.float_file import FloatFile, Node
 from edgec.pipeline.compress.metric import Metric
 from edgec.pipeline.compress.recipe import step_lines
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array
 from edgec.pipeline.lower.edge_quantizer import exactly, quantize_file
+from edgec.pipeline.lower.interpretation import activations, outputs
 from edgec.pipeline.worker import Progress, Report
 
 Rewrite = Callable[[Sequence[Mapping[str, Any]]], bytes]

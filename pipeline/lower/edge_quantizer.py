@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any
+
+import numpy as np
 
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Array
 from edgec.pipeline.lower.bias_range import mend_biases
 from edgec.pipeline.lower.converted_file import in_signature_order
+from edgec.pipeline.lower.interpretation import value_ranges
 from edgec.pipeline.worker import Progress, Report
 
 SIGNATURE = "serving_default"
@@ -40,11 +42,12 @@ def quantize_file(
     _require_matches(content, (*wide, only))
     report(Progress("quantize", 0, len(samples[0]), "ai-edge-quantizer"))
     configs = [(only, bits), *((pattern, 16) for pattern in wide)]
-    feeds = list(_feeds(_input_names(content), samples))
+    first = dict(zip(_input_names(content), (x[:1] for x in samples), strict=True))
+    ranges = value_ranges(content, samples)
     try:
         # It prints sizes and a progress bar of its own.
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            quantized = _quantized(content, configs, feeds)
+            quantized = _quantized(content, configs, first, ranges)
     except (ValueError, RuntimeError, KeyError) as error:
         text = " ".join(str(error).split())[:300]
         raise UnsupportedModelError(
@@ -55,16 +58,27 @@ def quantize_file(
 
 
 def _quantized(
-    content: bytes, configs: Sequence[tuple[str, int]], feeds: Sequence[dict[str, Any]]
+    content: bytes,
+    configs: Sequence[tuple[str, int]],
+    first: Mapping[str, Array],
+    ranges: Mapping[str, tuple[float, float]],
 ) -> bytes:
-    """Quantise with activation bits by expression; of several that match an op the last counts."""
+    """Quantise with activation bits by expression; of several that match an op the last counts.
+
+    The quantiser's own calibration averages what samples bring about, so that it clips; it is
+    run for its bookkeeping on the `first` sample only, and its averages replaced by `ranges`.
+    """
     from ai_edge_quantizer import qtyping, quantizer
 
     engine = quantizer.Quantizer(content)
     for pattern, bits in configs:
         engine.add_static_config(pattern, qtyping.TFLOperationName.ALL_SUPPORTED, bits, 8)
-    ranges = engine.calibrate({SIGNATURE: list(feeds)}, num_threads=1)
-    return bytes(engine.quantize(ranges).quantized_model)
+    seen = engine.calibrate({SIGNATURE: [dict(first)]}, num_threads=1)
+    for name, found in seen.items():
+        if name in ranges and "min" in found:
+            for key, value in zip(("min", "max"), ranges[name], strict=True):
+                found[key] = np.full_like(found[key], value)
+    return bytes(engine.quantize(seen).quantized_model)
 
 
 def _input_names(content: bytes) -> list[str]:
@@ -103,8 +117,3 @@ def _require_matches(content: bytes, wide: Sequence[str]) -> None:
             raise UnsupportedModelError(
                 f"no layer's output is named like {pattern!r}", f"known: {', '.join(names)}"
             )
-
-
-def _feeds(names: Sequence[str], samples: Sequence[Array]) -> Iterator[dict[str, Any]]:
-    for index in range(len(samples[0])):
-        yield {name: array[index : index + 1] for name, array in zip(names, samples, strict=True)}
