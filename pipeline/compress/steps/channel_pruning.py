@@ -60,8 +60,8 @@ class ChannelPruning(Technique):
     multiple: int = 4
     samples: int = 256
     rounds: int = 1
-    epochs: int = 20
-    learning_rate: float = 2e-3
+    epochs: int = 30
+    learning_rate: float = 3e-3
     batch_size: int = 32
     distil: bool = True
     rewind: bool = False
