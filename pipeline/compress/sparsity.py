@@ -62,7 +62,7 @@ def _shares(model: Any, step: Prune) -> dict[str, float]:
 def _too_narrow(layer: Any, step: Prune) -> bool:
     """Return whether a pattern over input channels has none to choose from in this layer."""
     channels = int(_kernel(layer).shape[-2])
-    least = {"unstructured": 1, "block": step.block, "2:4": 4}[step.pattern]
+    least = {"unstructured": 1, "block": step.block[0], "2:4": 4}[step.pattern]
     return channels < least
 
 
@@ -153,26 +153,29 @@ def _mask_blocks(model: Any, step: Prune, shares: dict[str, float], epoch: int) 
     rising = 1.0 - (1.0 - done) ** 3  # arXiv:1710.01878, equation 1
     layers = _named(model)
     return {
-        name: block_mask(_kernel(layers[name]).numpy(), step.block, share * rising)
+        name: block_mask(_kernel(layers[name]).numpy(), *step.block, share * rising)
         for name, share in shares.items()
     }
 
 
-def block_mask(kernel: Array, block: int, share: float) -> Array:
-    """Return a mask of `kernel`, (..., in, out), whose smallest runs of `block` inputs are zero.
+def block_mask(kernel: Array, inputs: int, outputs: int, share: float) -> Array:
+    """Return a mask of `kernel`, (..., in, out), whose smallest blocks are zero.
 
-    A run is `block` neighbouring input channels at one place of one output, the last of a row
-    maybe shorter; `share` of all runs are cleared, those of the least mean magnitude.
+    A block is `inputs` neighbouring input channels of `outputs` neighbouring output channels at
+    one place of the window, those at the ends maybe smaller; `share` of all blocks are cleared,
+    those of the least mean magnitude.
     """
-    channels = kernel.shape[-2]
-    starts = np.arange(0, channels, block)
-    sums = np.add.reduceat(np.abs(kernel), starts, axis=-2)
-    lengths = np.diff([*starts, channels]).reshape(-1, 1)
-    means = sums / lengths
+    starts = [
+        np.arange(0, n, size) for n, size in zip(kernel.shape[-2:], (inputs, outputs), strict=True)
+    ]
+    lengths = [np.diff([*start, n]) for start, n in zip(starts, kernel.shape[-2:], strict=True)]
+    sums = np.add.reduceat(np.abs(kernel), starts[0], axis=-2)
+    means = np.add.reduceat(sums, starts[1], axis=-1) / np.outer(*lengths)
     cleared = np.argsort(means, axis=None, kind="stable")[: round(share * means.size)]
     kept = np.ones(means.size, kernel.dtype)
     kept[cleared] = 0
-    return np.repeat(kept.reshape(means.shape), lengths.ravel(), axis=-2)
+    rows = np.repeat(kept.reshape(means.shape), lengths[0], axis=-2)
+    return np.repeat(rows, lengths[1], axis=-1)
 
 
 def _rewind(work: Work, step: Prune, shares: dict[str, float]) -> None:

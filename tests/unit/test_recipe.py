@@ -66,6 +66,7 @@ def test_every_step_takes_its_own_defaults(name: str) -> None:
         ({"step": [{"use": "ptq-fast", "wide": ["("]}]}, "no regular expression"),
         ({"step": [{"use": "ptq-fast", "wide": [1]}]}, "ptq-fast.wide[0]: text wanted"),
         ({"step": [{"use": "prune", "sparsity": 1.5}, PTQ]}, "share of zeros from 0 to 0.98"),
+        ({"step": [{"use": "prune", "block": [4]}, PTQ]}, "got [4]"),
         ({"step": [PTQ, PTQ]}, "step 1 (ptq) gives the finished model"),
         ({"step": [{"use": "prune"}]}, "the last step (prune) leaves a float model"),
         ({"step": [PTQ], "description": 3}, "description: text wanted"),

@@ -14,12 +14,21 @@ from edgec.pipeline.compress.work import Work
 class Cluster(Technique):
     """Let the weights of each convolution and dense layer take only a few values.
 
-    `clusters` is how many, 2 to 16, so that a weight is stored as an index of at most 4 bits into a
-    codebook: about half the flash of the layer, for a few more instructions. `start` is how the
-    values are found: `kmeans++`, `linear` or `density`. Zeros of an earlier `prune` stay zeros.
-    `epochs`, `learning_rate`, `batch_size` are of the training that moves the values;
-    `distil` adds the float original as a teacher. Depthwise kernels are never clustered: they
-    are small. Follow it with `qat`, which keeps the clusters.
+    A weight is then stored as an index of at most 4 bits into a codebook: about 0.6 of the
+    layer's flash, for a few more instructions in convolutions and many more in dense layers,
+    which `optimize = speed` avoids. Zeros of an earlier `prune` stay zeros. Follow it with `qat`,
+    which keeps the values.
+
+    clusters: how many values, 2 to 16.
+    start: how they are found: `kmeans++`, `linear` or `density`.
+    epochs: how long to train the values, 1 or more.
+    learning_rate: Adam's at the start.
+    batch_size: samples a training step, 1 or more.
+    distil: learn from the recipe's float model as well as from the labels.
+
+    Depthwise kernels are never clustered: they are small.
+
+    Cost: the training.
     """
 
     clusters: int = 16

@@ -14,22 +14,31 @@ from edgec.pipeline.compress.work import Work
 class Prune(Technique):
     """Set the smallest weights of convolutions and dense layers to zero while training on.
 
-    `sparsity` is the share of zeros in each layer, 0 to 0.98; `per_layer` states others by layer
-    name (0 leaves a layer alone). `pattern` is `unstructured` (any weight), `block` (runs of
-    `block` neighbouring input channels of one output) or `2:4` (two of each four input channels;
-    the share is then one half). Generated code skips `block` zeros; the other patterns pay in size
-    or speed only where the report says so, so prefer `prune-channels` on a microcontroller.
+    Generated code skips zeros of the pattern `block`, which saves flash and time; the other
+    patterns save flash alone, where many are zero. `prune-channels` saves more of both.
 
-    `schedule` is `polynomial` (rising over the first two thirds, as in arXiv:1710.01878) or
-    `constant`. With `rewind` the surviving weights start again from the values the recipe began
-    with, and are trained once more (lottery ticket, arXiv:1803.03635). `epochs`, `learning_rate`,
-    `batch_size` are of the training; `distil` adds the float original as a teacher. Depthwise
-    kernels are never pruned: they are small, and their zeros do not pay.
+    sparsity: share of zeros in each layer, 0 to 0.98.
+    pattern: `unstructured`: any weight. `block`: blocks of weights together. `2:4`: two of each
+        four input channels, so half of all.
+    block: input and output channels of a block; [4, 4] is what SIMD kernels skip best, [1, 4]
+        what TF-MOT calls blocks.
+    schedule: `polynomial`: rising over the first two thirds (arXiv:1710.01878), or `constant`.
+    per_layer: other shares by layer name, 0 to leave a layer alone.
+    epochs: how long to train, 1 or more.
+    learning_rate: Adam's at the start.
+    batch_size: samples a training step, 1 or more.
+    rewind: give the weights that are left the values that the recipe began with, and train them
+        once more (lottery ticket, arXiv:1803.03635).
+    distil: learn from the recipe's float model as well as from the labels.
+
+    Depthwise kernels are never pruned: they are small, and their zeros do not pay.
+
+    Cost: the training, twice with `rewind`.
     """
 
     sparsity: float = 0.5
     pattern: Literal["unstructured", "block", "2:4"] = "unstructured"
-    block: int = 4
+    block: tuple[int, ...] = (4, 4)
     schedule: Literal["polynomial", "constant"] = "polynomial"
     per_layer: dict[str, float] = field(default_factory=dict)
     epochs: int = 6
@@ -49,7 +58,9 @@ class Prune(Technique):
             return "the pattern 2:4 has a sparsity of 0.5 in every layer"
         if self.epochs < 1 or self.batch_size < 1 or self.learning_rate <= 0:
             return "epochs, batch_size and learning_rate must be positive"
-        return "" if self.block > 1 or self.pattern != "block" else "block: 2 or more wanted"
+        if len(self.block) != 2 or min(self.block) < 1 or max(self.block) < 2:
+            return f"block: [inputs, outputs] of at least 2 weights wanted, got {list(self.block)}"
+        return ""
 
     def run(self, work: Work) -> None:
         """Train with masks and leave the pruned model."""
