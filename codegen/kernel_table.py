@@ -57,7 +57,7 @@ class KernelTable:
 
 def kernel_table(cpu: str, features: frozenset[str], optimize: Optimize) -> KernelTable:
     """Return the table of a core; of a like one, by its features, where it has none of its own."""
-    return _table(cpu if cpu in _measured() else _alike(features), optimize)
+    return _table(cpu if cpu in _measured() else _alike(cpu, features), optimize)
 
 
 @cache
@@ -66,7 +66,9 @@ def _measured() -> frozenset[str]:
     return frozenset(f.name.removesuffix(".json") for f in folder.iterdir())
 
 
-def _alike(features: frozenset[str]) -> str:
+def _alike(cpu: str, features: frozenset[str]) -> str:
+    if cpu.startswith("cortex-a"):
+        return "x86"  # the core that has caches and wide multipliers too
     for feature, cpu in (("thumb1", "cortex-m0plus"), ("mve", "cortex-m55"), ("dsp", "cortex-m4")):
         if feature in features:
             return cpu

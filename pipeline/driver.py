@@ -41,6 +41,7 @@ from edgec.pipeline.worker import Progress, Report
 from edgec.targets.bench import BenchResult
 from edgec.targets.linkmap import check_budget
 from edgec.targets.profile import Target, load_target
+from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, build_image
 
@@ -132,12 +133,20 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
 
 
 def verify(
-    root: Path, *, samples: int = 20, target: str | None = None, progress: Report | None = None
+    root: Path,
+    *,
+    samples: int = 20,
+    target: str | None = None,
+    ssh: str | None = None,
+    progress: Report | None = None,
 ) -> tuple[Verified, ...]:
-    """Compare a bundle's firmware with the oracle, on the host and on its target (or another)."""
+    """Compare a bundle's firmware with the oracle, on the host and on its target (or another).
+
+    `ssh` names the device that runs it: one of the user's, or USER@HOST[:PORT].
+    """
     bundle = read_bundle(root)
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
-        trial = _reopened(bundle, Path(folder), target, samples, progress or _silent)
+        trial = _reopened(bundle, Path(folder), target, samples, progress or _silent, ssh)
         image = build_image(trial.project, trial.target)
         host = verify_host(trial)
         own, _ = try_image(trial, image, trial.target.name, counted=False)
@@ -145,14 +154,23 @@ def verify(
 
 
 def bench(
-    root: Path, *, samples: int = 3, target: str | None = None, progress: Report | None = None
+    root: Path,
+    *,
+    samples: int = 3,
+    target: str | None = None,
+    ssh: str | None = None,
+    allow_throttled: bool = False,
+    progress: Report | None = None,
 ) -> Result:
-    """Verify a bundle's firmware on its target (or another) and measure it there."""
+    """Verify a bundle's firmware on its target (or another) and measure it there.
+
+    `ssh` is as for `verify`; a device that throttles itself is refused unless `allow_throttled`.
+    """
     bundle = read_bundle(root)
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
-        trial = _reopened(bundle, Path(folder), target, samples, progress or _silent)
+        trial = _reopened(bundle, Path(folder), target, samples, progress or _silent, ssh)
         image = build_image(trial.project, trial.target)
-        checked, measured = _counted(trial, image)
+        checked, measured = _counted(trial, image, allow_throttled)
     rounding, optimize = str(bundle.options["rounding"]), str(bundle.options["optimize"])
     result = planned(
         trial.compiled.graph, trial.compiled.plan, bundle.name, trial.target.name, rounding,
@@ -246,7 +264,9 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
 def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
     """Verify and measure the image, unless told not to."""
     if not options.verify:
-        memory = replace(result.memory, flash_bytes=image.size.flash_bytes)
+        memory = replace(
+            result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes
+        )
         skipped = ("verification and measurement (--no-verify)",)
         return replace(result, memory=memory, not_run=skipped)
     checked, measured = _counted(trial, image)
@@ -260,10 +280,13 @@ def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) ->
     return with_measurement(result, trial.compiled.graph, trial.compiled.plan, measured)
 
 
-def _counted(trial: Trial, image: Image) -> tuple[tuple[Verified, ...], BenchResult]:
+def _counted(
+    trial: Trial, image: Image, allow_throttled: bool = False
+) -> tuple[tuple[Verified, ...], BenchResult]:
     """Compare host and target with the oracle, and measure the target."""
     host = verify_host(trial)
-    own, measured = try_image(trial, image, trial.target.name, counted=True)
+    name = trial.target.name
+    own, measured = try_image(trial, image, name, counted=True, allow_throttled=allow_throttled)
     assert measured is not None
     return (own,) if host is None else (host, own), measured
 
@@ -293,10 +316,17 @@ def _with_accuracy(
 
 
 def _reopened(
-    bundle: Bundle, work: Path, target: str | None, samples: int, progress: Report
+    bundle: Bundle,
+    work: Path,
+    target: str | None,
+    samples: int,
+    progress: Report,
+    ssh: str | None,
 ) -> Trial:
     """Return a trial of a finished bundle, which itself is only read."""
     profile = optimized(load_target(target or bundle.target), bundle.options["optimize"])
+    if ssh is not None:
+        profile = reached_by_ssh(profile, ssh)
     rounding = Rounding(bundle.options["rounding"])
     optimize = bundle.options["optimize"]
     compiled = compile_model(

@@ -78,9 +78,12 @@ def verify_host(trial: Trial) -> Verified | None:
 
 
 def try_image(
-    trial: Trial, image: Image, name: str, *, counted: bool
+    trial: Trial, image: Image, name: str, *, counted: bool, allow_throttled: bool = False
 ) -> tuple[Verified, BenchResult | None]:
-    """Compare an image with the oracle on every sample, then count the last one if asked to."""
+    """Compare an image with the oracle on every sample, then count the last one if asked to.
+
+    An emulator that stands in for the device is named, and nothing is timed there.
+    """
     compiled, oracle = trial.compiled, trial.oracle
 
     def explain(sample: Sample) -> str:
@@ -92,22 +95,38 @@ def try_image(
         trial.progress(Progress("verify", done, total, name))
 
     with open_device(image, trial.target) as device:
+        where = f"{name} under {device.emulator}" if device.emulator else name
         checked, answers = verify_device(
-            device, compiled.graph, oracle, trial.samples, name, explain=explain, progress=report
+            device, compiled.graph, oracle, trial.samples, where, explain=explain, progress=report
         )
-        return checked, _measure(trial, image, device, answers[-1]) if counted else None
+        if not counted:
+            return checked, None
+        return checked, _measure(trial, image, device, answers[-1], allow_throttled)
 
 
-def _measure(trial: Trial, image: Image, device: Device, answer: Sequence[bytes]) -> BenchResult:
+def _measure(
+    trial: Trial, image: Image, device: Device, answer: Sequence[bytes], allow_throttled: bool
+) -> BenchResult:
     """Count the last sample, which the device holds, and its layers on the profile build.
 
     `answer` is what was verified. Raises MeasurementError if it is not repeated.
     """
     trial.progress(Progress("measure", 0, 0, f"counting on {trial.target.name}"))
-    slow = build_image(trial.project, trial.target, profile=True)
     sample = [np.ascontiguousarray(v).tobytes() for v in trial.samples[-1]]
-    with open_device(slow, trial.target) as layered:
-        measured = run_bench(device, image, [sample], [answer], profile=layered, loaded=True)
+
+    def measure(layered: Device | None) -> BenchResult:
+        return run_bench(
+            device, image, [sample], [answer], profile=layered, loaded=True,
+            allow_throttled=allow_throttled,
+        )  # fmt: skip
+
+    if device.emulator:
+        measured = measure(None)
+    else:
+        slow = build_image(trial.project, trial.target, profile=True)
+        with open_device(slow, trial.target) as layered:
+            measured = measure(layered)
     if not measured.valid:
-        raise MeasurementError(f"the measurement is not valid: {measured.why}")
+        hint = "let it cool, mend its power supply, or --allow-throttled" if measured.slowed else ""
+        raise MeasurementError(f"the measurement is not valid: {measured.why}", hint)
     return measured

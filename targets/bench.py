@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from edgec.pipeline.errors import UsageError
 from edgec.targets.device_protocol import Device, LayerResult
+from edgec.targets.host_state import HostState, remarks, throttling
 from edgec.targets.toolchain import Image
 
 # Timed inferences a sample: an emulator repeats itself exactly, a computer does not.
@@ -26,8 +27,10 @@ Buffers = Sequence[bytes]
 class BenchResult:
     """What was measured; without `valid` there are no counts, and `why` says what was wrong.
 
-    `samples` are counts of `unit`, one per timed inference. `ram_bytes` is arena, inputs, outputs,
-    the library's variables and the painted stack; the bench firmware's own share is apart.
+    `samples` are counts of `unit`, one per timed inference; there are none where an `emulator`
+    stands in for the device. `ram_bytes` is arena, inputs, outputs, the library's variables and the
+    painted stack; the bench firmware's own share is apart. `states` are those of a computer before
+    and after, `slowed` what throttled it in between.
     """
 
     target: str
@@ -45,6 +48,10 @@ class BenchResult:
     valid: bool
     why: str
     warnings: tuple[str, ...] = ()
+    emulator: str = ""
+    binary_bytes: int | None = None
+    states: tuple[HostState, ...] = ()
+    slowed: str = ""
 
     @property
     def median(self) -> float:
@@ -77,6 +84,7 @@ def run_bench(
     runs: int | None = None,
     profile: Device | None = None,
     loaded: bool = False,
+    allow_throttled: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> BenchResult:
     """Run every sample and compare its outputs; time the inferences after the first of each.
@@ -84,11 +92,14 @@ def run_bench(
     `samples` and `expected` hold, per sample, the raw bytes of each input and output. `profile` is
     a device that runs the profile build: it gives the counts per layer, for the last sample.
     `loaded` says that the device holds the first sample already, which a slow link is spared then.
+    A computer that throttled itself makes the result invalid, unless `allow_throttled`. Under an
+    emulator nothing is timed.
     `progress` is called with samples done and in all.
     """
     if not samples or len(samples) != len(expected):
         raise UsageError(f"{len(samples)} samples with {len(expected)} expected outputs")
-    timed = runs or RUNS[device.info.unit]
+    timed = runs or (1 if device.emulator else RUNS[device.info.unit])
+    states = _observed(device)
     counts: list[int] = []
     for index, (inputs, outputs) in enumerate(zip(samples, expected, strict=True)):
         here = loaded and index == 0
@@ -99,6 +110,13 @@ def run_bench(
         counts += sample_counts
         if progress is not None:
             progress(index + 1, len(samples))
+    states += _observed(device)
+    slowed = throttling(*states) if states else ""
+    if slowed and not allow_throttled:
+        why = f"the device was slowed down ({slowed})"
+        return _result(device, image, why=why, states=states, slowed=slowed)
+    if device.emulator:
+        counts.clear()
     layers: tuple[LayerResult, ...] = ()
     if profile is not None:
         _, got = _run_sample(profile, samples[-1], 1)
@@ -107,7 +125,20 @@ def run_bench(
             return _result(device, image, why=f"profile build: {why}")
         layers = tuple(profile.layers())
     stack = device.measure_stack(reset=device.info.has_state)
-    return _result(device, image, counts=tuple(counts), layers=layers, stack_bytes=stack)
+    return _result(
+        device,
+        image,
+        counts=tuple(counts),
+        layers=layers,
+        stack_bytes=stack,
+        states=states,
+        slowed=slowed,
+    )
+
+
+def _observed(device: Device) -> tuple[HostState, ...]:
+    """Return the state of a computer on which time is measured; nothing of other devices."""
+    return () if device.observe is None or device.emulator else (device.observe(),)
 
 
 def _run_sample(device: Device, inputs: Buffers, runs: int) -> tuple[tuple[int, ...], list[bytes]]:
@@ -136,6 +167,8 @@ def _result(
     counts: tuple[int, ...] = (),
     layers: tuple[LayerResult, ...] = (),
     stack_bytes: int = 0,
+    states: tuple[HostState, ...] = (),
+    slowed: str = "",
 ) -> BenchResult:
     size = image.size
     return BenchResult(
@@ -153,7 +186,20 @@ def _result(
         sha256=image.model_sha256,
         valid=not why,
         why=why,
-        warnings=_warnings(counts, layers),
+        warnings=(*_warnings(counts, layers), *_remarks(states, slowed)),
+        emulator=device.emulator,
+        binary_bytes=image.binary_bytes,
+        states=states,
+        slowed=slowed,
+    )
+
+
+def _remarks(states: tuple[HostState, ...], slowed: str) -> tuple[str, ...]:
+    found = remarks(*states) if states else ()
+    return (
+        (f"the device was slowed down ({slowed}), and its times with it", *found)
+        if slowed
+        else found
     )
 
 

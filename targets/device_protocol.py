@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
 from edgec.targets.frames import MAX_PAYLOAD, Decoder, Frame, encode
+from edgec.targets.host_state import HostState
 from edgec.targets.links.base import Link
 
 PROTOCOL_VERSION = 1
@@ -114,13 +116,16 @@ class Stats:
 class Device:
     """A device running the bench firmware, behind a link.
 
-    `instruction_ns` converts the timer of an emulator to instructions. Every method raises
-    InfrastructureError when the device does not answer or refuses.
+    `instruction_ns` converts the timer of an emulator to instructions; `emulator` names one under
+    which no time means anything; `observe` reads the state of the computer that is measured. Every
+    method raises InfrastructureError when the device does not answer or refuses.
     """
 
     link: Link
     instruction_ns: int | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+    emulator: str = ""
+    observe: Callable[[], HostState] | None = None
     logs: list[str] = field(default_factory=list)
     retries: int = 0
     _seq: int = 0

@@ -60,7 +60,11 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What to build for, and by what means to reach it."""
+    """What to build for, and by what means to reach it.
+
+    `cores` is None where that is unknown. `machines` is what `uname -m` says of the computers that
+    run the target's programs.
+    """
 
     name: str
     description: str
@@ -77,6 +81,8 @@ class Target:
     budget: Budget = field(default_factory=Budget)
     clock_hz: int | None = None
     stack_bytes: int = 16384
+    cores: int | None = None
+    machines: tuple[str, ...] = ()
 
     def memory_bytes(self, kind: str) -> int | None:
         """Bytes of all memories of a kind, or None for a target that has no fixed memory map."""
@@ -259,6 +265,8 @@ def _target(path: Path, values: dict[str, Any]) -> Target:
         budget=_budget(f"{path.name}: budget", table.take("budget", dict, {})),
         clock_hz=table.take("clock_hz", int, None),
         stack_bytes=table.size("stack", "16K") or 0,
+        cores=table.take("cores", int, None),
+        machines=table.strings("machines", []),
     )
     table.done()
     for check in CHECKS:

@@ -23,7 +23,13 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
     with runner.start(image.elf, target) as endpoint:
         link = open_link(target.link, endpoint)
         try:
-            device = Device(link, endpoint.instruction_ns, timeouts or Timeouts())
+            device = Device(
+                link,
+                endpoint.instruction_ns,
+                timeouts or Timeouts(),
+                emulator=endpoint.emulator,
+                observe=endpoint.observe,
+            )
             device.expect(image.model_sha256, image.profile)
             yield device
         finally:

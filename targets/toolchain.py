@@ -23,6 +23,12 @@ _PACKAGES = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
     "arm-none-eabi-size": "binutils-arm-none-eabi",
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    "arm-linux-gnueabihf-gcc": "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
+    "qemu-aarch64": "qemu-user",
+    "qemu-arm": "qemu-user",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
 }
 
 
@@ -36,7 +42,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A linked firmware; `bin` and `hex` are None where the target starts the ELF itself."""
+    """A linked firmware; `bin` and `hex` are None where the target starts the ELF itself.
+
+    `binary_bytes` is the size of a stripped program's file, None of anything else.
+    """
 
     elf: Path
     bin: Path | None
@@ -47,6 +56,7 @@ class Image:
     model_sha256: str
     profile: bool
     size: ImageSize
+    binary_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +146,9 @@ def build_image(
         model_sha256=facts["model_sha256"],
         profile=profile,
         size=read_map(build / "image.map", facts["arena_bytes"], facts["io_bytes"]),
+        binary_bytes=(
+            (build / "image.elf").stat().st_size if "-s" in target.toolchain.ldflags else None
+        ),
     )
 
 
@@ -148,7 +161,7 @@ def _tool_version(name: str) -> ToolVersion:
     path = shutil.which(name)
     if path is None:
         return ToolVersion(name, None, None, install_hint(name))
-    output = run([path, "--version"], timeout_s=20)
+    output = run([path, "-V" if name == "ssh" else "--version"], timeout_s=20)
     first = (output.stdout or output.stderr).strip().splitlines()[0]
     version = re.search(r"\d+\.\d+(\.\d+)?", first)
     return ToolVersion(name, path, version.group() if version else first, "")
@@ -175,7 +188,7 @@ def _check_compiler(target: Target) -> None:
     tools = target.toolchain
     gcc = find_tool(f"{tools.prefix}gcc")
     for flag in tools.ldflags:
-        name = flag.removeprefix("--specs=")
+        name = "libc.a" if flag == "-static" else flag.removeprefix("--specs=")
         if name == flag:
             continue
         found = run([gcc, f"-print-file-name={name}"], timeout_s=20).stdout.strip()

@@ -39,6 +39,11 @@ missing_packages() {
     if [ "${FOR_TESTS:-}" = 1 ]; then
         command -v g++ >/dev/null || echo g++
         command -v clang >/dev/null || echo clang
+        has_header aarch64-linux-gnu-gcc || printf '%s\n' gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+        has_header arm-linux-gnueabihf-gcc || printf '%s\n' gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+        command -v qemu-aarch64 >/dev/null || echo qemu-user
+        command -v ssh >/dev/null || echo openssh-client
+        [ -x /usr/sbin/sshd ] || echo openssh-server
     fi
     if [ ! -x "$VENV/bin/python" ]; then
         if python=$(find_python); then

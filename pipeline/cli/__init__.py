@@ -16,6 +16,7 @@ COMMANDS = {
     "build": "Build verified firmware from a Keras, ONNX or TFLite model.",
     "completion": "Print the shell's completion script.",
     "compress": "Make a float model smaller by a recipe, and measure what it brought.",
+    "device": "Keep the devices that SSH reaches: add, list or remove one.",
     "doctor": "Show every tool edgec uses, and how to install what is missing.",
     "inspect": "Show a model's layers: shapes, quantisation, MACs, parameters.",
     "ops": "List the supported TFLite ops and the limits of each.",

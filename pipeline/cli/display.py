@@ -25,6 +25,11 @@ from edgec.pipeline.worker import Progress, Report
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+ssh_option = click.option(
+    "--ssh",
+    metavar="DEVICE",
+    help="Run it on a device of 'edgec device', or on USER@HOST[:PORT].",
+)
 
 
 def print_json(data: Any) -> None:

@@ -34,6 +34,13 @@ TOOLS = (
     ("arm-none-eabi-objcopy", "Cortex-M targets"),
     ("qemu-system-arm", "the simulated boards"),
 )
+OTHER_TOOLS = (
+    ("aarch64-linux-gnu-gcc", "the 64-bit Raspberry Pi targets"),
+    ("arm-linux-gnueabihf-gcc", "rpi-armv7"),
+    ("qemu-aarch64", "verification for 64-bit Raspberry Pis without one"),
+    ("qemu-arm", "verification for rpi-armv7 without one"),
+    ("ssh", "devices that SSH reaches"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,8 @@ def findings() -> list[Finding]:
             found.append(Finding(name, purpose, version, "package", ""))
         except importlib.metadata.PackageNotFoundError:
             found.append(Finding(name, purpose, None, "package", fix))
-    purposes = dict(TOOLS)
-    for tool in tool_versions([name for name, _ in TOOLS]):
+    purposes = dict((*TOOLS, *OTHER_TOOLS))
+    for tool in tool_versions(list(purposes)):
         found.append(
             Finding(tool.name, purposes[tool.name], tool.version, tool.path or "", tool.hint)
         )

@@ -13,6 +13,7 @@ from edgec.pipeline.graph import Graph
 from edgec.pipeline.passes import Saving
 from edgec.pipeline.verify import Verified
 from edgec.targets.bench import BenchResult
+from edgec.targets.host_state import HostState
 
 SCHEMA = "edgec.result/1"
 
@@ -40,7 +41,8 @@ class Layer:
 class Memory:
     """Bytes as planned, as linked and as measured; None where a step was not run.
 
-    `ram_bytes` is arena, inputs, outputs, the library's variables and the painted stack.
+    `ram_bytes` is arena, inputs, outputs, the library's variables and the painted stack;
+    `binary_bytes` the stripped program of a computer.
     """
 
     arena_bytes: int
@@ -52,6 +54,7 @@ class Memory:
     stack_bytes: int | None = None
     firmware_flash_bytes: int | None = None
     firmware_ram_bytes: int | None = None
+    binary_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,11 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A build's findings. `unit` is what `total` and the layers count: instructions or ns."""
+    """A build's findings. `unit` is what `total` and the layers count: instructions or ns.
+
+    There is none where an `emulator` stood in for the device. `states` are those of a computer,
+    before and after it was measured.
+    """
 
     model: str
     source: str
@@ -86,6 +93,8 @@ class Result:
     warnings: tuple[str, ...] = ()
     input_layouts: tuple[str, ...] = ()
     savings: tuple[Saving, ...] = ()
+    emulator: str = ""
+    states: tuple[HostState, ...] = ()
 
     @property
     def macs(self) -> int:
@@ -162,8 +171,10 @@ def with_measurement(result: Result, graph: Graph, plan: Plan, bench: BenchResul
         result,
         layers=layers(graph, plan, counts),
         memory=memory(graph, plan, bench),
-        unit=bench.unit,
-        total=bench.median,
+        unit=bench.unit if bench.samples else None,
+        total=bench.median if bench.samples else None,
+        emulator=bench.emulator,
+        states=bench.states,
         warnings=(*result.warnings, *bench.warnings),
     )
 
@@ -189,4 +200,5 @@ def memory(graph: Graph, plan: Plan, bench: BenchResult | None = None) -> Memory
         bench.stack_bytes,
         bench.firmware_flash_bytes,
         bench.firmware_ram_bytes,
+        bench.binary_bytes,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgec.pipeline.passes import Saving
 from edgec.pipeline.report.result import Result
+from edgec.targets.host_state import HostState
 
 
 def facts(result: Result) -> list[tuple[str, str]]:
@@ -22,6 +23,9 @@ def facts(result: Result) -> list[tuple[str, str]]:
     if result.total is not None and result.unit is not None:
         per_mac = f", {result.total / result.macs:.2f} per MAC" if result.macs else ""
         rows.append((result.unit, f"{result.total:,.0f}{per_mac}"))
+    if result.emulator:
+        rows.append(("latency", f"not measured: {result.emulator} shows only that it works"))
+    rows += [("device", _state(state)) for state in result.states]
     rows += _memory(result)
     rows += _accuracy(result)
     return rows
@@ -45,6 +49,19 @@ def _verified(result: Result) -> str:
     return f"{last.oracle} = {places}, {how} on {last.samples} inputs"
 
 
+def _state(state: HostState) -> str:
+    """Return what a computer said of itself before or after it was measured."""
+    told = [
+        (state.model, "{}"),
+        (state.governor, "governor {}"),
+        (state.clock_hz and state.clock_hz / 1e6, "{:.0f} MHz"),
+        (state.temperature_c, "{:.1f} °C"),
+        (state.throttled, "throttled {:#x}"),
+        (state.load, "load {:.2f}"),
+    ]
+    return ", ".join(text.format(value) for value, text in told if value is not None)
+
+
 def _memory(result: Result) -> list[tuple[str, str]]:
     memory = result.memory
     apart = memory.arena_bytes - memory.arena_bound_bytes
@@ -66,6 +83,8 @@ def _memory(result: Result) -> list[tuple[str, str]]:
                 f"{memory.arena_bytes:,}, stack {memory.stack_bytes:,}, other {rest:,}",
             )
         )
+    if memory.binary_bytes is not None:
+        rows.append(("program", f"{memory.binary_bytes:,} bytes, stripped, with the C library"))
     if memory.firmware_flash_bytes is not None:
         rows.append(
             (

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from subprocess import Popen
 from typing import Protocol
 
 from edgec.pipeline.errors import TargetError
+from edgec.targets.host_state import HostState
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a runner left the device: an address to open, or the pipes of a process.
 
-    `instruction_ns` is the virtual time one instruction takes on an emulator, or None.
+    `instruction_ns` is the virtual time one instruction takes on an emulator, or None. `emulator`
+    names what stands in for the device where it answers as the device would, but no time taken
+    there means anything. `observe` reads the state of a computer: its clock, heat and load.
     """
 
     address: str = ""
     process: Popen[bytes] | None = None
     instruction_ns: int | None = None
+    emulator: str = ""
+    observe: Callable[[], HostState] | None = None
 
 
 class Link(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, cast
@@ -29,3 +30,9 @@ def find_runner(name: str) -> Runner:
     if not name.isidentifier() or name == "base" or importlib.util.find_spec(module) is None:
         raise TargetError(f"unknown runner {name!r}: there is no such module in targets/runners")
     return cast(Runner, importlib.import_module(module))
+
+
+def leash() -> list[str]:
+    """Return the words before a command that end it with us, even if we are killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

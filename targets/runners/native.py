@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edgec.pipeline.errors import InfrastructureError
+from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError
 from edgec.targets.links.base import Endpoint
 from edgec.targets.profile import Target
+
+CPUINFO = Path("/proc/cpuinfo")
 
 
 def command(image: str, target: Target) -> list[str]:
@@ -20,16 +22,24 @@ def command(image: str, target: Target) -> list[str]:
 
 @contextmanager
 def start(image: Path, target: Target) -> Iterator[Endpoint]:
-    """Start the process; it is killed on leaving, whatever the reason."""
-    del target
-    try:
-        process = subprocess.Popen(
-            [str(image.resolve())], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-    except OSError as error:
-        raise InfrastructureError(f"cannot start {image}: {error.strerror}") from error
-    try:
+    """Start the process; it is killed on leaving, whatever the reason.
+
+    Raises DeviceError if this machine lacks an instruction set that the target needs.
+    """
+    _check_cpu(target)
+    with running([str(image.resolve())]) as process:
         yield Endpoint(process=process)
+
+
+@contextmanager
+def running(argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program with pipes to it, and kill it on leaving."""
+    try:
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    except OSError as error:
+        raise InfrastructureError(f"cannot start {argv[0]}: {error.strerror}") from error
+    try:
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -38,3 +48,24 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
                 # Unsent bytes of a killed process have nowhere to go.
                 with suppress(BrokenPipeError):
                     stream.close()
+
+
+def _check_cpu(target: Target) -> None:
+    """Raise DeviceError unless the CPU has every flag that `needs` of the profile lists."""
+    options = dict(target.runner_options)
+    needs = options.pop("needs", "")
+    if options or not isinstance(needs, str):
+        raise TargetError(
+            f'{target.name}: runner native takes one option, needs = "…"; got '
+            f"{sorted(target.runner_options)}"
+        )
+    if not needs:
+        return
+    text = CPUINFO.read_text(encoding="utf-8") if CPUINFO.exists() else ""
+    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
+    missing = sorted(set(needs.split()) - set(flags))
+    if missing:
+        raise DeviceError(
+            f"this machine has no {', '.join(missing)}, which {target.name} needs",
+            "build with --no-verify, or choose a lower level",
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import select
-import shutil
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from typing import IO
 from edgec.pipeline.errors import InfrastructureError, TargetError
 from edgec.targets.links.base import Endpoint
 from edgec.targets.profile import Target
+from edgec.targets.runners.base import leash
 from edgec.targets.toolchain import find_tool
 
 QEMU = "qemu-system-arm"
@@ -41,7 +41,7 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     argv = [*_machine(target, qemu), "-chardev", chardev, "-serial", "chardev:link"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*_leash(), *argv, "-kernel", str(image)],
+            [*leash(), *argv, "-kernel", str(image)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.PIPE,
@@ -59,12 +59,6 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
             process.wait()
             if process.stderr is not None:
                 process.stderr.close()
-
-
-def _leash() -> list[str]:
-    """Return the command that ends the emulator with us, even if we are killed."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def _machine(target: Target, qemu: str) -> list[str]:
