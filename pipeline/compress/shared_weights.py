@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgec.pipeline.compress.rewriting import rewrite
 from edgec.pipeline.compress.steps.clustering import Cluster
 from edgec.pipeline.compress.training import Schedule, teacher_of, train
 from edgec.pipeline.compress.work import Work
@@ -22,6 +23,10 @@ def cluster(work: Work, step: Cluster) -> None:
         cluster as experimental,
     )
 
+    # Folded before, because a normalisation folded later would scale the values of each channel.
+    rewritten = rewrite(work.model)
+    work.model = rewritten.model
+    work.notes += rewritten.notes
     chosen = [
         layer.name
         for layer in work.model.layers

@@ -121,6 +121,18 @@ def test_clusters_leave_few_values_and_keep_zeros(tmp_path: Path) -> None:
     assert work.traits["clusters"] == 8
 
 
+def test_a_normalisation_is_folded_before_values_are_shared(tmp_path: Path) -> None:
+    tf_keras.utils.set_random_seed(4)
+    x = inputs = L.Input((8, 8, 1))
+    x = L.ReLU()(L.BatchNormalization()(L.Conv2D(8, 3, use_bias=False, name="c")(x)))
+    model = tf_keras.Model(inputs, L.Dense(10, activation="softmax")(L.Flatten()(x)))
+    model.layers[2].set_weights([np.arange(1.0, 9), np.ones(8), np.zeros(8), np.arange(2.0, 10)])
+    work = work_on(model, digits_data(), tmp_path)
+    Cluster(clusters=4, epochs=1).run(work)
+    assert not any(type(x).__name__ == "BatchNormalization" for x in work.model.layers)
+    assert len(np.unique(kernel(work.model, "c"))) <= 4
+
+
 def uneven() -> Any:
     """A network with a normalisation, whose channels differ by a thousand."""
     tf_keras.utils.set_random_seed(2)
