@@ -156,8 +156,8 @@ def show_result(result: Any) -> None:
     from edgec.pipeline.cli import display
     from edgec.pipeline.report.tables import facts, layer_rows
 
-    head, rows = layer_rows(result)
-    display.print_table(head, rows, right=(0, 5, 6, 7, 8, 9))
+    head, rows = layer_rows(result, brief=True)
+    display.print_table(head, rows, right=(0, 4, 5, 6, 7))
     display.print_facts(facts(result))
     for warning in result.warnings:
         display.warn(warning)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edgec.pipeline.passes import Saving
-from edgec.pipeline.report.result import Result
+from edgec.pipeline.report.result import Layer, Result
 from edgec.targets.host_state import HostState
 
 
@@ -23,6 +25,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     if result.total is not None and result.unit is not None:
         per_mac = f", {result.total / result.macs:.2f} per MAC" if result.macs else ""
         rows.append((result.unit, f"{result.total:,.0f}{per_mac}"))
+        rows += _expected(result)
     if result.emulator:
         rows.append(("latency", f"not measured: {result.emulator} shows only that it works"))
     rows += [("device", _state(state)) for state in result.states]
@@ -96,6 +99,17 @@ def _memory(result: Result) -> list[tuple[str, str]]:
     return rows
 
 
+def _expected(result: Result) -> list[tuple[str, str]]:
+    """Say what the chosen kernels were expected to take, where a core's costs are known."""
+    stated = [layer for layer in result.layers if layer.predicted is not None]
+    if result.unit != "instructions" or not stated:
+        return []
+    predicted = sum(layer.predicted or 0 for layer in stated)
+    counted = sum(layer.count or 0 for layer in stated)
+    text = f"{predicted:,} expected of {len(stated)} layers that took {counted:,}"
+    return [("kernel choice", f"{text}; why each was chosen: report.md")]
+
+
 def _accuracy(result: Result) -> list[tuple[str, str]]:
     accuracy = result.accuracy
     if accuracy is None:
@@ -109,30 +123,26 @@ def _accuracy(result: Result) -> list[tuple[str, str]]:
     return [("accuracy", f"{', '.join(parts)} of {accuracy.samples} test samples")]
 
 
-def layer_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return head and rows of the table of layers."""
-    unit = result.unit or ""
-    head: tuple[str, ...] = (
-        *("#", "op", "output", "kernel", "chosen as"),
-        *("MACs", "weights", "predicted"),
-    )
+def layer_rows(
+    result: Result, *, brief: bool = False
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return head and rows of the table of layers; `brief` leaves out why a kernel was chosen."""
     measured = result.unit is not None
-    if measured:
-        head = (*head, unit, "per MAC")
-    rows: list[tuple[str, ...]] = []
-    for layer in result.layers:
-        row: tuple[str, ...] = (
-            str(layer.index),
-            layer.op,
-            "x".join(map(str, layer.output)),
-            layer.kernel.removeprefix("edgec_"),
-            layer.chosen,
-            f"{layer.macs:,}" if layer.macs else "",
-            f"{layer.weight_bytes:,}" if layer.weight_bytes else "",
-            "" if layer.predicted is None else f"{layer.predicted:,}",
-        )
-        if measured:
-            count = layer.count or 0
-            row = (*row, f"{count:,}", f"{count / layer.macs:.2f}" if layer.macs else "")
-        rows.append(row)
-    return head, rows
+    columns: list[tuple[str, Callable[[Layer], str]]] = [
+        ("#", lambda layer: str(layer.index)),
+        ("op", lambda layer: layer.op),
+        ("output", lambda layer: "x".join(map(str, layer.output))),
+        ("kernel", lambda layer: layer.kernel.removeprefix("edgec_")),
+        ("chosen as", lambda layer: layer.chosen),
+        ("MACs", lambda layer: f"{layer.macs:,}" if layer.macs else ""),
+        ("weights", lambda layer: f"{layer.weight_bytes:,}" if layer.weight_bytes else ""),
+        ("predicted", lambda layer: "" if layer.predicted is None else f"{layer.predicted:,}"),
+        (result.unit or "", lambda layer: f"{layer.count or 0:,}"),
+        ("per MAC", lambda layer: f"{(layer.count or 0) / layer.macs:.2f}" if layer.macs else ""),
+    ]
+    left_out = {"chosen as", "predicted"} if brief else set()
+    if not measured:
+        left_out |= {"", "per MAC"}
+    shown = [(name, cell) for name, cell in columns if name not in left_out]
+    head = tuple(name for name, _ in shown)
+    return head, [tuple(cell(layer) for _, cell in shown) for layer in result.layers]
