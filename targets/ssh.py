@@ -132,7 +132,7 @@ class Lease:
             process.wait(timeout=5)
             text = ssh_errors.read_log(said)
             ended = ssh_errors.ended(self.device, self.machine, text)
-            raise (ended or self._failure(text)) from error
+            raise (ended or self._failure(text or "the session was killed there")) from error
 
 
 def client_argv(

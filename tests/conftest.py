@@ -1,6 +1,6 @@
 """What the tests need, by folder: a missing need skips with how to get it, or fails when required.
 
-`EDGEC_REQUIRE=host,cross,tf` (set in CI) turns such a skip into a failure.
+`EDGEC_REQUIRE=host,cross,tf,sbc` (set in CI) turns such a skip into a failure.
 """
 
 from __future__ import annotations
@@ -38,10 +38,25 @@ def _missing_tf() -> str:
     return ""
 
 
+def _missing_sbc() -> str:
+    for tool, package in (
+        ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
+        ("arm-linux-gnueabihf-gcc", "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"),
+        ("qemu-aarch64", "qemu-user"),
+        ("qemu-arm", "qemu-user"),
+        ("ssh", "openssh-client"),
+        ("sshd", "openssh-server"),
+    ):
+        if not shutil.which(tool) and not Path("/usr/sbin", tool).exists():
+            return f"no {tool}: apt-get install {package}"
+    return ""
+
+
 NEEDS: dict[str, Callable[[], str]] = {
     "host": _missing_host,
     "cross": _missing_cross,
     "tf": _missing_tf,
+    "sbc": _missing_sbc,
 }
 
 
