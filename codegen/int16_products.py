@@ -131,8 +131,7 @@ def fixed_rows(io: Io, weights: Array, *, narrow: bool = False) -> Rows:
 def real_rows(io: Io) -> Rows:
     """Return the channels of a dense layer, which LiteRT rescales in float64."""
     weights = io.input(1).values
-    scales = np.broadcast_to(np.array(io.input(1).q.scales, np.float64), (len(weights),))
-    real = io.x.q.scale * scales / io.y.q.scale
+    real = products.channel_scales(io.x, io.input(1), io.y, len(weights))
     bias = products.bias_values(io.optional(2), len(weights)).astype(np.int64)
     return Rows(
         weights.astype(np.int64), bias, np.column_stack([real, np.zeros(len(real))]), Scaling.REAL

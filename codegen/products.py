@@ -22,9 +22,15 @@ def channel_multipliers(x: Tensor, weights: Tensor, y: Tensor, channels: int) ->
     Real multiplier = input scale * weight scale / output scale, in double precision as in
     TFLite's PopulateConvolutionQuantizationParams.
     """
+    scales = channel_scales(x, weights, y, channels)
+    return np.array([quantize_multiplier(float(scale)) for scale in scales], np.int64)
+
+
+def channel_scales(x: Tensor, weights: Tensor, y: Tensor, channels: int) -> Array:
+    """Return what sums are multiplied by in each output channel, float64 (channels)."""
     scales = np.broadcast_to(np.array(weights.q.scales, np.float64), (channels,))
-    pairs = [quantize_multiplier(x.q.scale * float(s) / y.q.scale) for s in scales]
-    return np.array(pairs, np.int64)
+    with np.errstate(all="ignore"):  # what is not finite is refused where it becomes a multiplier
+        return np.asarray(np.float64(x.q.scale) * scales / np.float64(y.q.scale))
 
 
 def bias_values(bias: Tensor | None, channels: int) -> Array:
@@ -43,6 +49,15 @@ def folded_bias(x: Tensor, weight_rows: Array, bias: Tensor | None) -> Array:
     sums = weight_rows.astype(np.int64).sum(axis=1)
     folded = bias_values(bias, len(weight_rows)).astype(np.int64) - x.q.zero_point * sums
     return np.asarray(folded)
+
+
+def row_reach(x: Tensor, weight_rows: Array, bias: Tensor | None) -> tuple[Array, Array]:
+    """Return the least and the greatest sum of each row for int8 inputs, int64."""
+    rows = weight_rows.astype(np.int64)
+    start = folded_bias(x, rows, bias)
+    ends = rows * -128, rows * 127
+    low, high = np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
+    return start + low, start + high
 
 
 def channel_stream(bias: Array, multipliers: Array) -> Const:

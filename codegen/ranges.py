@@ -36,7 +36,7 @@ from edgec.codegen.reduction import Reduction
 from edgec.codegen.registry import Io
 from edgec.codegen.table_op import TableOp
 from edgec.codegen.unary import Unary
-from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding, Tensor
+from edgec.pipeline.graph import Array, DType, Graph, Op, Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,20 +81,19 @@ def _output(op: Op, io: Io, ranges: Mapping[str, Range]) -> Range:
         if weights.shape[3] != io.x.shape[3]:
             return _anything(io.y)
         low, high = _reach(weights.astype(np.int64), x, io, op.window.padded)
-        return _rescaled(op, io, low.sum(axis=(1, 2, 3)), high.sum(axis=(1, 2, 3)), single=False)
+        return _rescaled(op, io, low.sum(axis=(1, 2, 3)), high.sum(axis=(1, 2, 3)))
     if isinstance(op, DepthwiseConv2D):
         weights = io.input(1).values[0].astype(np.int64)
         repeat = weights.shape[2] // io.x.shape[3]
         each = Range(np.repeat(x.low, repeat), np.repeat(x.high, repeat))
         low, high = _reach(weights, each, io, op.window.padded)
-        return _rescaled(op, io, low.sum(axis=(0, 1)), high.sum(axis=(0, 1)), single=False)
+        return _rescaled(op, io, low.sum(axis=(0, 1)), high.sum(axis=(0, 1)))
     if isinstance(op, FullyConnected):
         weights = io.input(1).values.astype(np.int64)
         if weights.shape[1] != len(x.low):
             return _anything(io.y)
         low, high = _reach(weights, x, io, False)
-        single = op.rounding is Rounding.TFLITE
-        return _rescaled(op, io, low.sum(axis=1), high.sum(axis=1), single=single)
+        return _rescaled(op, io, low.sum(axis=1), high.sum(axis=1))
     if isinstance(op, (AveragePool2D, MaxPool2D)):
         bounds = activation_range(op.activation, io.y)
         return Range(np.clip(x.low, *bounds), np.clip(x.high, *bounds))
@@ -171,7 +170,7 @@ def _reach(weights: Array, x: Range, io: Io, padded: bool) -> tuple[Array, Array
 
 
 def _rescaled(
-    op: Conv2D | DepthwiseConv2D | FullyConnected, io: Io, low: Array, high: Array, *, single: bool
+    op: Conv2D | DepthwiseConv2D | FullyConnected, io: Io, low: Array, high: Array
 ) -> Range:
     if io.x.dtype is DType.INT16:
         rows = op.wide_rows(io)
@@ -179,11 +178,10 @@ def _rescaled(
         return Range(*(end.astype(np.int64) for end in wide))
     bias = products.bias_values(io.optional(2), len(low)).astype(np.int64)
     if isinstance(op, FullyConnected):
-        mult = op.multipliers(io)
-    else:
-        mult = products.channel_multipliers(io.x, io.input(1), io.y, len(low))
+        return Range(*(op.finish(io, bias + end).astype(np.int64) for end in (low, high)))
+    mult = products.channel_multipliers(io.x, io.input(1), io.y, len(low))
     ends = (
-        products.finish(bias + end, mult, io.y, op.activation, single=single).astype(np.int64)
+        products.finish(bias + end, mult, io.y, op.activation, single=False).astype(np.int64)
         for end in (low, high)
     )
     return Range(*ends)

@@ -66,7 +66,9 @@ def choose_steps(
     limit = None if flash_bytes is None else flash_bytes - overhead
     choice = problem.choice(optimize, limit)
     return {
-        outputs: replace(steps[number], reason=_reason(layer, number, optimize))
+        outputs: replace(
+            steps[number], reason=steps[number].reason or _reason(layer, number, optimize)
+        )
         for (outputs, steps), layer, number in zip(
             rivals.items(), problem.layers, choice, strict=True
         )

@@ -10,7 +10,13 @@ import numpy as np
 from edgec.codegen import int16_dsp, int16_products, mve_products, products
 from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
-from edgec.codegen.quantmath import activation_range, float_bounds, quantize_multiplier
+from edgec.codegen.exact_multipliers import exact_multipliers
+from edgec.codegen.quantmath import (
+    activation_range,
+    float_bounds,
+    quantize_multiplier,
+    requantize_real,
+)
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.sparse_products import sparse_steps
 from edgec.codegen.stored_steps import stored_steps
@@ -19,6 +25,7 @@ from edgec.pipeline.graph import Activation, Array, DType, Rounding
 
 _BLOCK = 8
 """Rows that the kernel for SMLAD makes at a time."""
+_MOST_RESULT = 1 << 30
 
 
 def weights_fit(op: KernelOp, io: Io) -> bool:
@@ -41,13 +48,22 @@ def _rows(io: Io) -> Array:
     return io.input(1).values
 
 
+def results_fit(op: FullyConnected, io: Io) -> bool:
+    """With the rounding of `tflite`, int8 sums at the output's scale stay below 2**30."""
+    if io.x.dtype is not DType.INT8 or op.rounding is not Rounding.TFLITE:
+        return True
+    # where the reference converts more to an integer, what it gets is undefined
+    most = np.maximum(*np.abs(products.row_reach(io.x, _rows(io), io.optional(2))))
+    return bool(np.all(most * op.scales(io) < _MOST_RESULT))
+
+
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullyConnected(KernelOp):
     """Dense layer.
 
-    The `tflite` profile rounds once where `tflm` rounds twice, and `tflm` multiplies the scales of
-    whole tensors in float32. Between int16 the `tflite` profile rescales in float64.
+    The `tflite` profile rescales in float64, halves away from zero. `tflm` rounds twice, and
+    multiplies the scales of whole tensors in float32.
     """
 
     builtin: ClassVar[str] = "FULLY_CONNECTED"
@@ -60,6 +76,7 @@ class FullyConnected(KernelOp):
         products.bias_fits(lambda io: io.input(1).shape[0]),
         products.accumulator_fits(_rows),
         *int16_products.LIMITS,
+        results_fit,
     )
 
     activation: Activation
@@ -89,7 +106,7 @@ class FullyConnected(KernelOp):
     def multipliers(self, io: Io) -> Array:
         """Return (multiplier, shift) of every output channel, shape (out_size, 2).
 
-        Source of the `tflm` profile: GetQuantizedConvolutionMultipler.
+        They are next to its scale. Source of the `tflm` profile: GetQuantizedConvolutionMultipler.
         """
         weights = io.input(1)
         channels = weights.shape[0]
@@ -99,6 +116,31 @@ class FullyConnected(KernelOp):
             product = np.float32(io.x.q.scale) * np.float32(weights.q.scale)
         pair = quantize_multiplier(float(product) / io.y.q.scale)
         return np.tile(np.array(pair, np.int64), (channels, 1))
+
+    def scales(self, io: Io) -> Array:
+        """Return what the `tflite` profile multiplies each output channel's sums by, float64."""
+        return products.channel_scales(io.x, io.input(1), io.y, io.input(1).shape[0])
+
+    def kernel_multipliers(self, io: Io) -> Array | None:
+        """Return the multipliers of int8 sums that the kernels take, shape (out_size, 2).
+
+        With the rounding of `tflite` they are ones that answer as float64 for every sum a row can
+        have; None if a row has none.
+        """
+        if self.rounding is not Rounding.TFLITE:
+            return self.multipliers(io)
+        reach = products.row_reach(io.x, _rows(io), io.optional(2))
+        low, high = activation_range(self.activation, io.y)
+        zero = io.y.q.zero_point
+        return exact_multipliers(self.scales(io), reach, (low - zero, high - zero))
+
+    def finish(self, io: Io, sums: Array) -> Array:
+        """Return int8 outputs of sums of products with the bias, channels last."""
+        if self.rounding is not Rounding.TFLITE:
+            mult = self.multipliers(io)
+            return products.finish(sums, mult, io.y, self.activation, single=False)
+        out = requantize_real(sums, self.scales(io)) + io.y.q.zero_point
+        return np.asarray(np.clip(out, *activation_range(self.activation, io.y)).astype(np.int8))
 
     def wide_rows(self, io: Io) -> int16_products.Rows:
         """Return the channels of a layer between int16."""
@@ -120,10 +162,7 @@ class FullyConnected(KernelOp):
         acc = acc + products.bias_values(io.optional(2), len(weights))
         if not quantised:
             return (products.clamp_float(acc, self.activation).reshape(io.y.shape),)
-        mult = self.multipliers(io)
-        single = self.rounding is Rounding.TFLITE
-        out = products.finish(acc.astype(np.int64), mult, io.y, self.activation, single=single)
-        return (out.reshape(io.y.shape),)
+        return (self.finish(io, acc.astype(np.int64)).reshape(io.y.shape),)
 
     def lower(self, io: Io) -> Step:
         """Return the row-by-row kernel."""
@@ -141,19 +180,28 @@ class FullyConnected(KernelOp):
                 "edgec_fully_connected_float32",
                 {"weights": values, "bias": Const(bias, "(out_size)"), **shape, **ends},
             )
-        mult = self.multipliers(io)
+        mult = self.kernel_multipliers(io)
         low, high = activation_range(self.activation, io.y)
+        folded = products.folded_bias(io.x, _rows(io), io.optional(2))
+        clamps = {"out_zero_point": io.y.q.zero_point, "out_min": low, "out_max": high}
+        if mult is None:
+            params = {
+                "weights": values,
+                "bias": Const(folded.astype(np.int32), "(out_size)"),
+                "scales": Const(2.0 * self.scales(io), "(out_size)"),
+            }
+            return Step(
+                "edgec_fully_connected_int8_float64",
+                {**params, **shape, **clamps},
+                reason="no multiplier rounds as float64",
+            )
         return Step(
             "edgec_fully_connected_int8",
             {
                 "weights": values,
-                "channels": products.channel_stream(
-                    products.folded_bias(io.x, _rows(io), io.optional(2)), mult
-                ),
+                "channels": products.channel_stream(folded, mult),
                 **shape,
-                "out_zero_point": io.y.q.zero_point,
-                "out_min": low,
-                "out_max": high,
+                **clamps,
                 "single_rounding": int(self.rounding is Rounding.TFLITE),
             },
             cost=Cost(148 + 276 * self.macs(io) // 100 + 64 * io.y.size, weights.size + 12 * out),
@@ -171,17 +219,17 @@ class FullyConnected(KernelOp):
         """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time, or MVE."""
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
+        mult = self.kernel_multipliers(io)
+        if mult is None:
+            return ()
         single = self.rounding is Rounding.TFLITE
         if "mve" in features:
-            found = mve_products.fully_connected(
-                io, self.multipliers(io), self.activation, single=single
-            )
+            found = mve_products.fully_connected(io, mult, self.activation, single=single)
             if found is not None:
                 return (found,)
         out, size = io.input(1).shape
         rows = np.pad(_rows(io).astype(np.int64), ((0, 0), (0, -size % LANE)))
         bias = products.folded_bias(io.x, rows, io.optional(2))
-        mult = self.multipliers(io)
         packed = packed_rows(
             Rows(rows, bias, mult), io.y, self.activation, single=single, block=_BLOCK
         )

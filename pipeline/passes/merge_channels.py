@@ -16,7 +16,7 @@ from edgec.codegen.channel_sources import Sources, channel_sources
 from edgec.codegen.ops.depthwise_conv_2d import DepthwiseConv2D
 from edgec.codegen.ops.fully_connected import FullyConnected
 from edgec.codegen.registry import Io
-from edgec.pipeline.graph import Array, DType, Graph, Op
+from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding
 from edgec.pipeline.passes.channel_removal import (
     Product,
     largest_masks,
@@ -88,13 +88,15 @@ def _product_keys(op: Op, io: Io, first: Array) -> list[Hashable]:
     merged = np.zeros_like(rows)
     for channel, representative in enumerate(first):
         merged[..., representative] += rows[..., channel]
-    if isinstance(op, FullyConnected):
+    if isinstance(op, FullyConnected) and op.rounding is Rounding.TFLITE:
+        multipliers = op.scales(io)[:, None]
+    elif isinstance(op, FullyConnected):
         multipliers = op.multipliers(io)
     else:
         multipliers = products.channel_multipliers(io.x, io.input(1), io.y, len(rows))
     bias = products.bias_values(io.optional(2), len(rows))
     return [
-        (row.tobytes(), int(b), *map(int, m))
+        (row.tobytes(), int(b), *map(float, m))
         for row, b, m in zip(merged, bias, multipliers, strict=True)
     ]
 
