@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from edgec.pipeline.errors import UsageError
 from edgec.targets.device_protocol import Device, LayerResult
 from edgec.targets.host_state import HostState, remarks, throttling
+from edgec.targets.timing import timed_counts
 from edgec.targets.toolchain import Image
-
-# Timed inferences a sample: an emulator repeats itself exactly, a computer does not.
-RUNS = {"instructions": 1, "cycles": 3, "ns": 30}
 
 # How far the layers of a profile build may be from the clean build's total.
 LAYER_SUM_TOLERANCE = 0.03
@@ -98,12 +96,11 @@ def run_bench(
     """
     if not samples or len(samples) != len(expected):
         raise UsageError(f"{len(samples)} samples with {len(expected)} expected outputs")
-    timed = runs or (1 if device.emulator else RUNS[device.info.unit])
     states = _observed(device)
     counts: list[int] = []
     for index, (inputs, outputs) in enumerate(zip(samples, expected, strict=True)):
         here = loaded and index == 0
-        sample_counts, got = _run_sample(device, () if here else inputs, timed)
+        sample_counts, got = _run_sample(device, () if here else inputs, runs)
         why = _difference(index, got, outputs)
         if why:
             return _result(device, image, why=why)
@@ -141,10 +138,12 @@ def _observed(device: Device) -> tuple[HostState, ...]:
     return () if device.observe is None or device.emulator else (device.observe(),)
 
 
-def _run_sample(device: Device, inputs: Buffers, runs: int) -> tuple[tuple[int, ...], list[bytes]]:
+def _run_sample(
+    device: Device, inputs: Buffers, runs: int | None
+) -> tuple[tuple[int, ...], list[bytes]]:
     for index, data in enumerate(inputs):
         device.write_input(index, data)
-    counts = device.run(runs, warmup=1, reset=device.info.has_state).counts
+    counts = timed_counts(device, runs)
     return counts, [device.read_output(i) for i in range(len(device.info.output_bytes))]
 
 

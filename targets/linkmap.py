@@ -83,8 +83,12 @@ class ImageSize:
         return [item for item in ranked[:count] if item[1] > 0]
 
 
-def read_map(path: Path, arena_bytes: int, io_bytes: int) -> ImageSize:
-    """Parse a map file that was written with --cref."""
+def read_map(path: Path, arena_bytes: int, io_bytes: int, *, hosted: bool = False) -> ImageSize:
+    """Parse a map file that was written with --cref.
+
+    A `hosted` program's C library is the system's, linked statically or not: what the model calls
+    of it is not the model's. Of glibc, one memset alone would pull in half a megabyte.
+    """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -93,7 +97,7 @@ def read_map(path: Path, arena_bytes: int, io_bytes: int) -> ImageSize:
     layout, _, cref = rest.partition("\nCross Reference Table")
     if not found:
         raise BuildError(f"{path} is not a map file of GNU ld")
-    needed = _needed_by_model(cref.splitlines())
+    needed = _needed_by_model(cref.splitlines(), hosted)
     pieces = tuple(
         Piece(
             name,
@@ -185,7 +189,7 @@ def _bare_section(line: str) -> str:
     return bare.group(1) if bare else ""
 
 
-def _needed_by_model(lines: list[str]) -> set[str]:
+def _needed_by_model(lines: list[str], hosted: bool) -> set[str]:
     """Objects reachable from the generated ones by the symbols they use."""
     uses: dict[str, set[str]] = defaultdict(set)
     definer = ""
@@ -204,7 +208,9 @@ def _needed_by_model(lines: list[str]) -> set[str]:
     while pending:
         for name in uses[pending.pop()]:
             # The model never calls the firmware, save for the hook of profile builds.
-            if name not in needed and not re.match(r"^[^/]+/firmware/", name):
+            if name in needed or re.match(r"^[^/]+/firmware/", name):
+                continue
+            if not (hosted and "/libc.a(" in name):
                 needed.add(name)
                 pending.append(name)
     return needed

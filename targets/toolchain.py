@@ -145,7 +145,12 @@ def build_image(
         model=facts["model"],
         model_sha256=facts["model_sha256"],
         profile=profile,
-        size=read_map(build / "image.map", facts["arena_bytes"], facts["io_bytes"]),
+        size=read_map(
+            build / "image.map",
+            facts["arena_bytes"],
+            facts["io_bytes"],
+            hosted=not target.memories,
+        ),
         binary_bytes=(
             (build / "image.elf").stat().st_size if "-s" in target.toolchain.ldflags else None
         ),

@@ -14,6 +14,7 @@ from edgec.pipeline.passes import Saving
 from edgec.pipeline.verify import Verified
 from edgec.targets.bench import BenchResult
 from edgec.targets.host_state import HostState
+from edgec.targets.timing import Spread, spread
 
 SCHEMA = "edgec.result/1"
 
@@ -71,8 +72,8 @@ class Accuracy:
 class Result:
     """A build's findings. `unit` is what `total` and the layers count: instructions or ns.
 
-    There is none where an `emulator` stood in for the device. `states` are those of a computer,
-    before and after it was measured.
+    There is none where an `emulator` stood in for the device. `timing` is how times spread,
+    `states` are those of a computer before and after it was measured.
     """
 
     model: str
@@ -94,6 +95,7 @@ class Result:
     input_layouts: tuple[str, ...] = ()
     savings: tuple[Saving, ...] = ()
     emulator: str = ""
+    timing: Spread | None = None
     states: tuple[HostState, ...] = ()
 
     @property
@@ -174,6 +176,7 @@ def with_measurement(result: Result, graph: Graph, plan: Plan, bench: BenchResul
         unit=bench.unit if bench.samples else None,
         total=bench.median if bench.samples else None,
         emulator=bench.emulator,
+        timing=spread(bench.samples) if bench.unit == "ns" and bench.samples else None,
         states=bench.states,
         warnings=(*result.warnings, *bench.warnings),
     )

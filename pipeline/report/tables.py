@@ -7,6 +7,7 @@ from collections.abc import Callable
 from edgec.pipeline.passes import Saving
 from edgec.pipeline.report.result import Layer, Result
 from edgec.targets.host_state import HostState
+from edgec.targets.timing import Spread
 
 
 def facts(result: Result) -> list[tuple[str, str]]:
@@ -28,6 +29,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         rows += _expected(result)
     if result.emulator:
         rows.append(("latency", f"not measured: {result.emulator} shows only that it works"))
+    rows += [("spread", _spread(result.timing))] if result.timing else []
     rows += [("device", _state(state)) for state in result.states]
     rows += _memory(result)
     rows += _accuracy(result)
@@ -50,6 +52,13 @@ def _verified(result: Result) -> str:
     last = result.verified[-1]
     how = "byte for byte" if last.exact else "within float tolerance"
     return f"{last.oracle} = {places}, {how} on {last.samples} inputs"
+
+
+def _spread(timing: Spread) -> str:
+    return (
+        f"of {timing.samples:,} inferences: p95 {timing.p95:,.0f}, p99 {timing.p99:,.0f}, "
+        f"MAD {timing.mad:,.0f}"
+    )
 
 
 def _state(state: HostState) -> str:

@@ -56,6 +56,7 @@ def test_a_computer_of_the_right_kind_is_timed(
     result = json.loads(capsys.readouterr().out)
     assert result["unit"] == "ns" and result["total"] > 0
     assert all(layer["count"] is not None for layer in result["layers"])
+    assert result["timing"]["samples"] >= 50
     before, after = result["states"]
     assert before["cores"] > 0 and after["load"] >= 0
     assert server.left() == {}

@@ -100,3 +100,11 @@ def test_something_else_than_a_map_is_refused(tmp_path: Path) -> None:
         read_map(tmp_path / "x", 0, 0)
     with pytest.raises(BuildError, match="cannot read"):
         read_map(tmp_path / "y", 0, 0)
+
+
+def test_the_c_library_of_a_computer_is_not_the_models(tmp_path: Path) -> None:
+    path = tmp_path / "image.map"
+    path.write_text(MAP.replace("libc_nano.a", "libc.a"), encoding="utf-8")
+    size = read_map(path, arena_bytes=0x300, io_bytes=0x100, hosted=True)
+    assert size.library.flash_bytes == 0x64 + 4 + 0x18 + 0x100 + 8
+    assert size.firmware.flash_bytes == 0x40 + 0x20 + 0x30
