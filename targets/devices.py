@@ -15,6 +15,7 @@ from edgec.pipeline.errors import DeviceError, UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # What is given to ssh as a host must not look like an option of it.
+_CPUS = re.compile(r"[0-9]+([,-][0-9]+)*")
 _ADDRESS = re.compile(
     r"(?P<host>(?:[A-Za-z_][\w.+-]*@)?(?:[A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.]+(?:%\w+)?\]))"
     r"(?::(?P<port>[0-9]{1,5}))?"
@@ -26,7 +27,8 @@ class SshDevice:
     """A computer that SSH reaches; `name` is empty where only an address was given.
 
     `exec_prefix` are the words before a program that is run there, as an emulator's. `folder` is
-    where edgec keeps its files there, the user's cache folder if it is empty.
+    where edgec keeps its files there, the user's cache folder if it is empty. `cpus` are the cores
+    that a program may run on, as for taskset.
     """
 
     name: str
@@ -35,6 +37,12 @@ class SshDevice:
     identity: str = ""
     exec_prefix: tuple[str, ...] = ()
     folder: str = ""
+    cpus: str = ""
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """Every word before a program that is run there."""
+        return (*(("taskset", "-c", self.cpus) if self.cpus else ()), *self.exec_prefix)
 
     @property
     def address(self) -> str:
@@ -103,10 +111,18 @@ def save_device(device: SshDevice) -> Path:
         facts["exec_prefix"] = list(device.exec_prefix)
     if device.folder:
         facts["folder"] = device.folder
+    if device.cpus:
+        facts["cpus"] = device.cpus
     path = _path(device.name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(tomli_w.dumps(facts), encoding="utf-8")
     return path
+
+
+def check_cpus(text: str) -> None:
+    """Raise UsageError unless these are numbers of cores."""
+    if text and not _CPUS.fullmatch(text):
+        raise UsageError(f"{text!r} is no list of cores", "write 3, or 2,3, or 0-3")
 
 
 def check_name(name: str) -> None:
@@ -137,6 +153,7 @@ def _read(path: Path) -> SshDevice:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     known = {"host": str, "port": int, "identity": str, "exec_prefix": list, "folder": str}
+    known["cpus"] = str
     for key, value in facts.items():
         kind = known.get(key)
         if kind is None:
@@ -147,6 +164,7 @@ def _read(path: Path) -> SshDevice:
     if not all(isinstance(word, str) and word for word in prefix):
         raise UsageError(f"{path}: exec_prefix is not a list of words")
     host, port = parse_address(str(facts.get("host", "")))
+    check_cpus(facts.get("cpus", ""))
     if port is not None:
         raise UsageError(f"{path}: the port belongs in the key 'port'")
     return SshDevice(
@@ -156,4 +174,5 @@ def _read(path: Path) -> SshDevice:
         identity=facts.get("identity", ""),
         exec_prefix=tuple(prefix),
         folder=facts.get("folder", ""),
+        cpus=facts.get("cpus", ""),
     )

@@ -70,7 +70,7 @@ class Lease:
     def running(self, path: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a program there with pipes to it; leaving ends it, at the latest with the lease."""
         self._programs += 1
-        words = [self.folder, str(self._programs), path, *self.device.exec_prefix]
+        words = [self.folder, str(self._programs), path, *self.device.prefix]
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
                 self._command(RUN, words),
@@ -155,6 +155,7 @@ def client_argv(
         "ForwardAgent": "no",
         "ForwardX11": "no",
         "PermitLocalCommand": "no",
+        "RemoteCommand": "none",
         "RequestTTY": "no",
         "EscapeChar": "none",
         "LogLevel": "ERROR",
@@ -208,6 +209,10 @@ def _greeting(lease: Lease) -> tuple[str, str, str]:
     """Wait for the keeper and return what it says: the machine, the base and the folder."""
     try:
         text = _wait_for(lease.keeper, LEASED, CONNECT_S + ANSWER_S)
+    except KeyboardInterrupt:
+        # There is nothing to clean up over a connection that may never come about.
+        lease.keeper.kill()
+        raise
     except InfrastructureError as error:
         lease.keeper.kill()
         lease.keeper.wait()

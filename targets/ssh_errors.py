@@ -69,9 +69,10 @@ def ended(device: SshDevice, machine: str, said: str) -> EdgecError | None:
     """Return the error of a program that ended by itself; None if nothing says that it did."""
     missing = _MISSING.search(said)
     if missing:
+        program = _plain(missing[1])
         return InfrastructureError(
-            f"{device}: the program {_plain(missing[1])!r} of exec_prefix is not installed there",
-            "install it there, or take exec_prefix out of the device's file",
+            f"{device}: the program {program!r}, which is to run ours, is not installed there",
+            "install it there, or take exec_prefix and cpus out of the device's file",
         )
     code = _EXIT.search(said)
     if code is None:

@@ -37,27 +37,30 @@ def command() -> None:
 @click.option(
     "--folder", metavar="DIR", help="Where to keep files there; ~/.cache/edgec otherwise."
 )
+@click.option("--cpus", default="", metavar="LIST", help="The cores to run on, as 3 or 2,3.")
 @json_option
 def add_command(
     name: str, address: str, host_key: str | None, identity: Path | None, exec_prefix: str | None,
-    folder: str | None, as_json: bool,
+    folder: str | None, cpus: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Add the device NAME, or change it, after showing its host key's fingerprint.
 
     The device is logged in to before it is kept. Nothing is installed there.
     """
     from edgec.pipeline.cli import display
-    from edgec.targets.devices import SshDevice, check_name, parse_address, save_device
+    from edgec.targets.devices import SshDevice, check_cpus, check_name, parse_address, save_device
     from edgec.targets.host_keys import ask_host, trust, write_entry
     from edgec.targets.ssh import leased
 
     check_name(name)
+    check_cpus(cpus)
     host, port = parse_address(address)
     device = SshDevice(
         name, host, port,
         identity=str(identity.resolve()) if identity else "",
         exec_prefix=_words(exec_prefix),
         folder=_folder(folder),
+        cpus=cpus,
     )  # fmt: skip
     key = ask_host(device)
     _accept(device, key, host_key)

@@ -29,7 +29,7 @@ def reached_by_ssh(target: Target, device: str) -> Target:
 
 def command(image: str, target: Target) -> list[str]:
     """Return the command that starts an image that was copied there."""
-    return ["ssh", _device(target).address, *_device(target).exec_prefix, f"./{image}"]
+    return ["ssh", _device(target).address, *_device(target).prefix, f"./{image}"]
 
 
 @contextmanager

@@ -52,9 +52,10 @@ def test_an_address_cannot_be_an_option_or_a_command(text: str) -> None:
 
 
 def test_a_device_is_read_as_it_was_written() -> None:
-    device = SshDevice("pi-4_b", "pi@host", 22, "/k/id", ("qemu-arm", "-cpu", "max"), "/data/x y")
+    device = SshDevice("pi-4_b", "pi@host", 22, "/k/id", ("qemu-arm", "-cpu"), "/x y", "2,3")
     save_device(device)
     assert find_device("pi-4_b") == device
+    assert device.prefix == ("taskset", "-c", "2,3", "qemu-arm", "-cpu")
     assert (device_names(), str(device)) == (["pi-4_b"], "pi-4_b (pi@host:22)")
     with pytest.raises(DeviceError) as caught:
         find_device("pi-4b")
@@ -78,6 +79,7 @@ def test_a_name_is_a_word(name: str) -> None:
         ('host = "a@b:22"', "the port belongs"),
         ('host = "a@b"\npassword = "x"', "unknown key 'password'"),
         ('host = "a@b"\nexec_prefix = [1]', "not a list of words"),
+        ('host = "a@b"\ncpus = "-p 1"', "no list of cores"),
         ("host", "cannot be read"),
         ("port = 22", "not an address"),
     ],
