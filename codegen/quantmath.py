@@ -60,6 +60,8 @@ def requantize_single(acc: Array, multiplier: Array | int, shift: Array | int) -
 
 def nearest_power_of_two(scale: float) -> int | None:
     """Return the exponent of a scale that is a power of two, or nearly so; TFLite CheckedLog2."""
+    if not 0 < scale < math.inf:
+        return None  # only damaged files have such scales
     logarithm = math.log2(scale)
     return round(logarithm) if abs(logarithm - round(logarithm)) < 1e-3 else None
 
