@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +35,8 @@ CONNECT_S = 10
 ANSWER_S = 60.0
 PUSH_S = 900.0
 CLEAN_UP_S = 20.0
+SILENCE_S = 60
+"""How long the other side bears a connection that says nothing, and so may have been cut."""
 
 
 @dataclass(slots=True)
@@ -175,7 +178,9 @@ def remote(script: str, words: Sequence[str]) -> str:
 
 
 @contextmanager
-def leased(device: SshDevice, hosts: Path | None = None) -> Iterator[Lease]:
+def leased(
+    device: SshDevice, hosts: Path | None = None, *, silence_s: int = SILENCE_S
+) -> Iterator[Lease]:
     """Connect and take a lease, and give it back on leaving, whatever the reason.
 
     `hosts` is the file of accepted keys, edgec's own if it is None. Raises DeviceError if nothing
@@ -187,7 +192,7 @@ def leased(device: SshDevice, hosts: Path | None = None) -> Iterator[Lease]:
     control = folder / "ssh"
     keep = [
         *leash(), *client_argv(device, control, hosts), "-o", "ControlMaster=yes",
-        "--", device.host, remote(KEEPER, [device.folder]),
+        "--", device.host, remote(KEEPER, [device.folder, str(silence_s)]),
     ]  # fmt: skip
     with tempfile.TemporaryFile() as log:
         keeper = subprocess.Popen(
@@ -199,10 +204,31 @@ def leased(device: SshDevice, hosts: Path | None = None) -> Iterator[Lease]:
         try:
             lease = Lease(device, keeper, control, log)
             lease.machine, lease.base, lease.folder = _greeting(lease)
-            yield lease
+            with _beating(keeper, silence_s / 4):
+                yield lease
         finally:
             _end(keeper)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _beating(keeper: subprocess.Popen[bytes], every_s: float) -> Iterator[None]:
+    """Send the keeper a line now and then, so that it knows that we are there."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        with suppress(OSError, ValueError):
+            while keeper.stdin is not None and not stop.wait(every_s):
+                keeper.stdin.write(b"\n")
+                keeper.stdin.flush()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=1)
 
 
 def _greeting(lease: Lease) -> tuple[str, str, str]:

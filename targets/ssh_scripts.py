@@ -5,9 +5,10 @@ from __future__ import annotations
 LEASED = "edgec-leased"
 RUNNING = "edgec-running"
 
-# Arguments: the base folder, or nothing. Keeps a folder until its input ends, then kills the
-# process groups that are noted in it. A session of sshd is a group of its own; where it is not,
-# the group is the server's, and left alone.
+# Arguments: the base folder, or nothing; how many seconds without a line to bear, where there is a
+# timeout(1). Keeps a folder until its input ends or falls silent, then kills the process groups
+# that are noted in it. A session of sshd is a group of its own; where it is not, the group is the
+# server's, and left alone.
 KEEPER = f"""
 set -eu
 umask 077
@@ -34,7 +35,11 @@ mkdir "$lease"
 trap finish EXIT
 trap 'exit 1' HUP INT TERM PIPE
 printf '\\n%s\\n%s\\n%s\\n\\n%s\\n' "$(uname -m)" "$base" "$lease" {LEASED}
-cat > /dev/null
+if timeout 5 true 2>/dev/null; then
+    while timeout "$2" sh -c 'read -r _'; do :; done
+else
+    cat > /dev/null
+fi
 """
 
 # Arguments: base folder, lease, hash, bytes, and what to do: find, or take the file from the input.

@@ -159,6 +159,27 @@ def test_something_dies_while_a_program_runs(
     assert server.left() == {}
 
 
+def test_a_connection_that_falls_silent(
+    server: SshServer, config: Path, images: dict[str, Image]
+) -> None:
+    device = server.keep(config, exec_prefix=QEMU)
+    with (
+        pytest.raises(InfrastructureError, match="connection was lost"),
+        leased(device, silence_s=2) as lease,
+        lease.running(lease.push(images["rpi4"].elf)) as process,
+    ):
+        until(server.firmware)
+        time.sleep(3)
+        assert len(server.leases()) == 1
+        os.kill(lease.keeper.pid, signal.SIGSTOP)
+        until(lambda: not server.leases() and not server.firmware())
+        os.kill(lease.keeper.pid, signal.SIGCONT)
+        assert process.stdout is not None
+        assert process.stdout.read() == b""
+        raise InfrastructureError("the device process ended")
+    assert server.left() == {}
+
+
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)]
 )
