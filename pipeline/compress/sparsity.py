@@ -152,8 +152,9 @@ def _mask_blocks(model: Any, step: Prune, shares: dict[str, float], epoch: int) 
     done = min(1.0, (epoch + 1) / ramp) if step.schedule == "polynomial" else 1.0
     rising = 1.0 - (1.0 - done) ** 3  # arXiv:1710.01878, equation 1
     layers = _named(model)
+    inputs, outputs = step.block
     return {
-        name: block_mask(_kernel(layers[name]).numpy(), *step.block, share * rising)
+        name: block_mask(_kernel(layers[name]).numpy(), inputs, outputs, share * rising)
         for name, share in shares.items()
     }
 
