@@ -7,6 +7,6 @@ typedef edgec_binary_int16_params edgec_add_int16_params;
 
 /* out = in1 + in2, element by element. */
 void edgec_add_int16(const edgec_add_int16_params *p, const int16_t *in1, const int16_t *in2,
-                    int16_t *out);
+                     int16_t *out);
 
 #endif

@@ -10,7 +10,7 @@ static int16_t finish(const edgec_batch_matmul_int16_params *p, int64_t sum)
 }
 
 static int16_t *multiply(const edgec_batch_matmul_int16_params *p, const int16_t *in1,
-                        const int16_t *in2, int16_t *out)
+                         const int16_t *in2, int16_t *out)
 {
     for (int32_t r = 0; r < p->rows; ++r, in1 += p->row1) {
         const int16_t *column = in2;
@@ -28,7 +28,7 @@ static int16_t *multiply(const edgec_batch_matmul_int16_params *p, const int16_t
 }
 
 void edgec_batch_matmul_int16(const edgec_batch_matmul_int16_params *p, const int16_t *in1,
-                             const int16_t *in2, int16_t *out)
+                              const int16_t *in2, int16_t *out)
 {
     const edgec_broadcast *b = &p->loops;
     edgec_broadcast_cursor c = {{0}, 0, 0};

@@ -15,6 +15,6 @@ typedef struct {
 
 /* in1 (..., rows, depth), in2 (..., depth, columns) -> out (..., rows, columns). */
 void edgec_batch_matmul_int16(const edgec_batch_matmul_int16_params *p, const int16_t *in1,
-                             const int16_t *in2, int16_t *out);
+                              const int16_t *in2, int16_t *out);
 
 #endif

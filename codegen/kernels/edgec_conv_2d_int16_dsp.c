@@ -40,8 +40,8 @@ static int32_t put(lanes *to, int32_t k, const int16_t *from, int32_t n)
 }
 
 /* One pixel's window, whose top left corner is (y, x), border filled with zeros. */
-static void gather(const edgec_conv_2d_int16_dsp_params *p, const int16_t *in, int32_t y,
-                   int32_t x, lanes *to)
+static void gather(const edgec_conv_2d_int16_dsp_params *p, const int16_t *in, int32_t y, int32_t x,
+                   lanes *to)
 {
     const int32_t whole = p->dilation_w == 1 && x >= 0 && x + p->kernel_w <= p->in_w;
     const int32_t run = whole ? p->kernel_w * p->in_ch : p->in_ch;

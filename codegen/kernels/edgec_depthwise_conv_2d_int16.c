@@ -58,8 +58,8 @@ static void pixel(const edgec_depthwise_conv_2d_int16_params *p, const inside *r
     }
 }
 
-void edgec_depthwise_conv_2d_int16(const edgec_depthwise_conv_2d_int16_params *p,
-                                   const int16_t *in, int16_t *out)
+void edgec_depthwise_conv_2d_int16(const edgec_depthwise_conv_2d_int16_params *p, const int16_t *in,
+                                   int16_t *out)
 {
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->in_ch) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {

@@ -17,7 +17,7 @@ typedef struct {
 
 /* in (batches, in_h, in_w, in_ch) -> out (batches, out_h, out_w, in_ch * multiplier);
  * kernel_w is at most 511. */
-void edgec_depthwise_conv_2d_int16(const edgec_depthwise_conv_2d_int16_params *p,
-                                   const int16_t *in, int16_t *out);
+void edgec_depthwise_conv_2d_int16(const edgec_depthwise_conv_2d_int16_params *p, const int16_t *in,
+                                   int16_t *out);
 
 #endif

@@ -27,7 +27,8 @@ static void window(const edgec_max_pool_2d_int16_params *p, const inside *w, int
     }
 }
 
-void edgec_max_pool_2d_int16(const edgec_max_pool_2d_int16_params *p, const int16_t *in, int16_t *out)
+void edgec_max_pool_2d_int16(const edgec_max_pool_2d_int16_params *p, const int16_t *in,
+                             int16_t *out)
 {
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->channels) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {

@@ -11,6 +11,7 @@ typedef struct {
 } edgec_max_pool_2d_int16_params;
 
 /* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
-void edgec_max_pool_2d_int16(const edgec_max_pool_2d_int16_params *p, const int16_t *in, int16_t *out);
+void edgec_max_pool_2d_int16(const edgec_max_pool_2d_int16_params *p, const int16_t *in,
+                             int16_t *out);
 
 #endif

@@ -6,7 +6,7 @@
 typedef edgec_binary_int16_params edgec_maximum_int16_params;
 
 /* out = the larger of in1 and in2, element by element. */
-void edgec_maximum_int16(const edgec_maximum_int16_params *p, const int16_t *in1, const int16_t *in2,
-                        int16_t *out);
+void edgec_maximum_int16(const edgec_maximum_int16_params *p, const int16_t *in1,
+                         const int16_t *in2, int16_t *out);
 
 #endif

@@ -8,6 +8,7 @@ typedef struct {
 } edgec_reduce_min_int16_params;
 
 /* out = smallest of in over the reduced axes. */
-void edgec_reduce_min_int16(const edgec_reduce_min_int16_params *p, const int16_t *in, int16_t *out);
+void edgec_reduce_min_int16(const edgec_reduce_min_int16_params *p, const int16_t *in,
+                            int16_t *out);
 
 #endif

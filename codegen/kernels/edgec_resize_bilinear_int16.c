@@ -13,7 +13,7 @@ static void mix(const int16_t *const in[4], const int32_t weight[4], int32_t cha
 }
 
 void edgec_resize_bilinear_int16(const edgec_resize_bilinear_int16_params *p, const int16_t *in,
-                                int16_t *out)
+                                 int16_t *out)
 {
     const int32_t row = p->in_w * p->channels;
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * row) {
@@ -26,7 +26,7 @@ void edgec_resize_bilinear_int16(const edgec_resize_bilinear_int16_params *p, co
                 const int32_t right = p->columns[2 * x + 1] * p->channels;
                 const int32_t dx = p->column_shares[x];
                 const int16_t *const corner[4] = {first + left, second + left, first + right,
-                                                 second + right};
+                                                  second + right};
                 const int32_t weight[4] = {(1024 - dy) * (1024 - dx), dy * (1024 - dx),
                                            (1024 - dy) * dx, dy * dx};
                 mix(corner, weight, p->channels, out);

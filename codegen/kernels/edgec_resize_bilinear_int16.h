@@ -13,6 +13,6 @@ typedef struct {
 
 /* in (batches, in_h, in_w, channels) -> out (batches, out_h, out_w, channels). */
 void edgec_resize_bilinear_int16(const edgec_resize_bilinear_int16_params *p, const int16_t *in,
-                                int16_t *out);
+                                 int16_t *out);
 
 #endif
