@@ -125,7 +125,14 @@ def test_interrupted_builds_leave_the_old_bundle(model: Path, tmp_path: Path) ->
     assert run("build", "-q", "--emit-only", model, "-o", out).returncode == 0
     before = (out / "manifest.json").read_bytes()
     command = [*EDGEC, "build", "--target", "x86", "--samples", "5000", str(model), "-o", str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that runs the suite in the background has it ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(("build", "verify")):
