@@ -18,7 +18,7 @@ from edgec.pipeline.errors import TargetError
 
 PROFILES = Path(__file__).parent / "profiles"
 
-FEATURES = ("dsp", "fpu", "mve", "thumb1")
+FEATURES = ("dsp", "fpu", "mve", "thumb1", "neon", "dotprod", "avx2", "avx512", "vnni")
 BACKENDS = ("c", "tvm")
 
 _UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}

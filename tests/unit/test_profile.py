@@ -76,7 +76,7 @@ def test_an_unknown_target_is_refused_with_a_suggestion() -> None:
         ('hot = ["-O2"]', 'hot = "-O2"', "hot is str, list wanted"),
         ('cpu = "cortex-m4"', "cpu = 4", "cpu is int, str wanted"),
         ('backends = ["c"]', 'backends = ["rust"]', "unknown backend 'rust'"),
-        ('cpu = "cortex-m4"', 'cpu = "a"\nfeatures = ["neon"]', "unknown feature 'neon'"),
+        ('cpu = "cortex-m4"', 'cpu = "a"\nfeatures = ["sve"]', "unknown feature 'sve'"),
         ('kind = "ram"', 'kind = "rom"', "'RAM' is neither flash nor ram"),
         ("origin = 0x20000000", "origin = 0x1000", "'FLASH' and 'RAM' overlap"),
         ('size = "64K"', 'size = "64Q"', "'64Q' is not a size"),
