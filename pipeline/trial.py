@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, build_image
 
 HOST = "x86"
-"""The target on which generated C is checked before another device runs it."""
+"""This machine: before another device runs generated C, it is checked here, as portable C."""
 
 
 SAMPLE_BYTES = 40_000
@@ -64,11 +64,19 @@ def oracle_of(compiled: Compiled) -> Oracle:
     return open_oracle(compiled.model, compiled.source, rounding)
 
 
-def verify_host(trial: Trial) -> Verified | None:
-    """Compare the generated C on this machine with the oracle; None where this is the target."""
-    if trial.target.name == HOST:
-        return None
+def host_target() -> Target:
+    """Return this machine as a target of portable C: kernels for its CPU run as their twins."""
     host = load_target(HOST)
+    tools = replace(host.toolchain, cflags=())
+    return replace(host, toolchain=tools, defines=(*host.defines, "EDGEC_PORTABLE"))
+
+
+def verify_host(trial: Trial) -> Verified | None:
+    """Compare portable C on this machine with the oracle; None where the target runs just that."""
+    kernels = {part.kernel for step in trial.compiled.plan.steps for part in step.parts}
+    if trial.target.name == HOST and not any("_vector" in kernel for kernel in kernels):
+        return None
+    host = host_target()
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         write_sources(trial.compiled, host, Path(folder))
         local = Trial(

@@ -10,11 +10,12 @@ import difflib
 import itertools
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edgec.pipeline.errors import TargetError
+from edgec.targets.native_cpu import cpu_features
 
 PROFILES = Path(__file__).parent / "profiles"
 
@@ -63,7 +64,8 @@ class Target:
     """What to build for, and by what means to reach it.
 
     `cores` is None where that is unknown. `machines` is what `uname -m` says of the computers that
-    run the target's programs.
+    run the target's programs. A `native` target is this machine: its CPU's features are added to
+    those of the profile, and code is compiled for that CPU.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Target:
     stack_bytes: int = 16384
     cores: int | None = None
     machines: tuple[str, ...] = ()
+    native: bool = False
 
     def memory_bytes(self, kind: str) -> int | None:
         """Bytes of all memories of a kind, or None for a target that has no fixed memory map."""
@@ -267,13 +270,23 @@ def _target(path: Path, values: dict[str, Any]) -> Target:
         stack_bytes=table.size("stack", "16K") or 0,
         cores=table.take("cores", int, None),
         machines=table.strings("machines", []),
+        native=table.take("native", bool, False),
     )
     table.done()
     for check in CHECKS:
         problem = check(target)
         if problem:
             raise TargetError(f"{path.name}: {problem}")
-    return target
+    return _of_this_machine(target) if target.native else target
+
+
+def _of_this_machine(target: Target) -> Target:
+    tools = target.toolchain
+    return replace(
+        target,
+        features=target.features | cpu_features(),
+        toolchain=replace(tools, cflags=(*tools.cflags, "-march=native")),
+    )
 
 
 def _features_are_known(target: Target) -> str:

@@ -48,7 +48,8 @@ def targets_table() -> str:
     for name in target_names():
         target = load_target(name)
         sizes = (_size(target.memory_bytes(kind)) for kind in ("flash", "ram"))
-        text += row(f"`{name}`", target.description, ", ".join(sorted(target.features)), *sizes)
+        features = "those of its CPU" if target.native else ", ".join(sorted(target.features))
+        text += row(f"`{name}`", target.description, features, *sizes)
     return text
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError
 from edgec.targets.links.base import Endpoint
+from edgec.targets.native_cpu import cpu_flags
 from edgec.targets.profile import Target
-
-CPUINFO = Path("/proc/cpuinfo")
 
 
 def command(image: str, target: Target) -> list[str]:
@@ -61,9 +60,7 @@ def _check_cpu(target: Target) -> None:
         )
     if not needs:
         return
-    text = CPUINFO.read_text(encoding="utf-8") if CPUINFO.exists() else ""
-    flags = next((line.split() for line in text.splitlines() if line.startswith("flags")), [])
-    missing = sorted(set(needs.split()) - set(flags))
+    missing = sorted(set(needs.split()) - cpu_flags())
     if missing:
         raise DeviceError(
             f"this machine has no {', '.join(missing)}, which {target.name} needs",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgec.pipeline.errors import TargetError
+from edgec.targets import native_cpu
 from edgec.targets.profile import PROFILES, load_target, parse_size, target_names
 from edgec.targets.runners.base import find_runner
 
@@ -49,7 +50,8 @@ def test_every_shipped_profile_loads(name: str) -> None:
 
 def test_the_promised_targets_are_there() -> None:
     wanted = "cortex-m0plus cortex-m3 cortex-m33 cortex-m4 cortex-m55 cortex-m7 "
-    wanted += "rpi-armv7 rpi-zero2 rpi3 rpi4 rpi5 x86 x86-64-v2 x86-64-v3 x86-64-v4"
+    wanted += "rpi-armv7 rpi-zero2 rpi3 rpi4 rpi5 x86 x86-64-v2 x86-64-v3 x86-64-v4 "
+    wanted += "x86-64-v4-vnni"
     assert target_names() == wanted.split()
 
 
@@ -58,6 +60,40 @@ def test_a_profile_extends_another_key_by_key() -> None:
     assert m7.memories == m4.memories
     assert m7.toolchain.ldflags == m4.toolchain.ldflags
     assert m7.toolchain.cflags != m4.toolchain.cflags
+
+
+CPUINFO = """processor : 0
+flags\t\t: fpu sse4_2 avx avx2 fma avx512f avx512bw avx512cd avx512dq avx512vl avx512_vnni
+
+processor : 1
+flags\t\t: fpu
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (CPUINFO, {"avx2", "avx512", "vnni"}),
+        (CPUINFO.replace("avx512vl", ""), {"avx2"}),
+        ("flags : fpu avx avx2 fma avx_vnni", {"avx2", "vnni"}),
+        ("flags : fpu avx", set()),
+        ("Features\t: fp asimd asimddp", {"neon", "dotprod"}),
+        ("Features\t: half vfp neon", {"neon"}),
+        (None, set()),
+    ],
+)
+def test_this_machine_has_the_features_of_its_cpu(
+    text: str | None, found: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "cpuinfo"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(native_cpu, "CPUINFO", file)
+    here, level = load_target("x86"), load_target("x86-64-v4")
+    assert here.features == {"fpu", *found}
+    assert here.native and "-march=native" in here.toolchain.cflags
+    assert level.features == {"fpu", "avx2", "avx512"}
+    assert not level.native and "-march=native" not in level.toolchain.cflags
 
 
 def test_an_unknown_target_is_refused_with_a_suggestion() -> None:
