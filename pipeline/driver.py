@@ -26,6 +26,7 @@ from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.load.tflite import c_name
 from edgec.pipeline.lower.tflite import Lowered, Quantize, lower
 from edgec.pipeline.plan import describe_peak
+from edgec.pipeline.report.document import as_json, document
 from edgec.pipeline.report.markdown import markdown
 from edgec.pipeline.report.result import Result, planned, with_measurement
 from edgec.pipeline.trial import (
@@ -43,7 +44,7 @@ from edgec.targets.linkmap import check_budget
 from edgec.targets.profile import Target, load_target
 from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
-from edgec.targets.toolchain import Image, build_image
+from edgec.targets.toolchain import Image, build_image, compiler_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
             result = _tried(result, trial, image, options)
             if options.test is not None:
                 result = _with_accuracy(result, trial, image, source, lowered, options.test)
-        (work / "result.json").write_text(result.json(), encoding="utf-8")
+        (work / "result.json").write_text(as_json(document(result)), encoding="utf-8")
         (work / "report.md").write_text(markdown(result), encoding="utf-8")
         bundle = write_manifest(work, name, target.name, _facts(options), _versions(lowered))
     return BuildResult(replace(bundle, root=out), result)
@@ -173,10 +174,9 @@ def bench(
         checked, measured = _counted(trial, image, allow_throttled)
     rounding, optimize = str(bundle.options["rounding"]), str(bundle.options["optimize"])
     result = planned(
-        trial.compiled.graph, trial.compiled.plan, bundle.name, trial.target.name, rounding,
-        optimize,
+        trial.compiled.graph, trial.compiled.plan, bundle.name, trial.target, rounding, optimize,
     )  # fmt: skip
-    result = replace(result, verified=checked)
+    result = replace(result, verified=checked, compiler=compiler_version(trial.target.toolchain))
     return with_measurement(result, trial.compiled.graph, trial.compiled.plan, measured)
 
 
@@ -234,7 +234,7 @@ def _planned(
     source: Path, lowered: Lowered, compiled: Compiled, target: Target, options: BuildOptions
 ) -> Result:
     result = planned(
-        compiled.graph, compiled.plan, source.name, target.name, options.rounding.value,
+        compiled.graph, compiled.plan, source.name, target, options.rounding.value,
         options.optimize,
     )  # fmt: skip
     layouts = tuple(
@@ -263,6 +263,7 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
 
 def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
     """Verify and measure the image, unless told not to."""
+    result = replace(result, compiler=compiler_version(trial.target.toolchain))
     if not options.verify:
         memory = replace(
             result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes

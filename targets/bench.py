@@ -28,7 +28,8 @@ class BenchResult:
     `samples` are counts of `unit`, one per timed inference; there are none where an `emulator`
     stands in for the device. `ram_bytes` is arena, inputs, outputs, the library's variables and the
     painted stack; the bench firmware's own share is apart. `states` are those of a computer before
-    and after, `slowed` what throttled it in between.
+    and after, `slowed` what throttled it in between. `timer_hz` is what the device says its timer
+    ticks at.
     """
 
     target: str
@@ -50,6 +51,7 @@ class BenchResult:
     binary_bytes: int | None = None
     states: tuple[HostState, ...] = ()
     slowed: str = ""
+    timer_hz: int | None = None
 
     @property
     def median(self) -> float:
@@ -190,6 +192,7 @@ def _result(
         binary_bytes=image.binary_bytes,
         states=states,
         slowed=slowed,
+        timer_hz=device.info.timer_hz,
     )
 
 

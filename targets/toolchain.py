@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from typing import Any
 
 from edgec.pipeline.errors import BudgetError, BuildError, EdgecError, ToolMissingError
 from edgec.targets.linkmap import ImageSize, budget_table, read_map
-from edgec.targets.profile import Target
+from edgec.targets.profile import Target, Toolchain
 
 BUILD_TIMEOUT_S = 600.0
 
@@ -155,6 +156,13 @@ def build_image(
             (build / "image.elf").stat().st_size if "-s" in target.toolchain.ldflags else None
         ),
     )
+
+
+@functools.cache
+def compiler_version(tools: Toolchain) -> str:
+    """Return name and version of a target's compiler, as "arm-none-eabi-gcc 12.2.1"."""
+    name = f"{tools.prefix}gcc"
+    return f"{name} {run([name, '-dumpfullversion'], timeout_s=20).stdout.strip()}"
 
 
 def tool_versions(names: Sequence[str]) -> list[ToolVersion]:

@@ -130,8 +130,10 @@ def command(
         else:
             done = _by_recipe(model, recipe, data, chosen, report)
     if as_json:
+        from edgec.pipeline.report.document import document
+
         root = str(done.bundle.root)
-        display.print_json({"bundle": root, "result": done.result.as_dict()})
+        display.print_json({"bundle": root, "result": document(done.result)})
         return
     show_result(done.result)
     click.echo(f"\nbundle: {done.bundle.root}")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,6 +36,17 @@ ssh_option = click.option(
 def print_json(data: Any) -> None:
     """Print a JSON object on stdout."""
     click.echo(json.dumps(data, indent=2))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that the user named; raise UsageError if that cannot be."""
+    from edgec.pipeline.errors import UsageError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def print_table(

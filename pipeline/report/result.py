@@ -1,11 +1,9 @@
-"""What a build found out, as plain data: `result.json` is this, field by field."""
+"""What a build found out, as plain data; `document.py` writes it as `result.json`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from edgec.codegen.layout import Plan
 from edgec.codegen.registry import Const, Io, Step, as_kernel_op
@@ -14,9 +12,8 @@ from edgec.pipeline.passes import Saving
 from edgec.pipeline.verify import Verified
 from edgec.targets.bench import BenchResult
 from edgec.targets.host_state import HostState
+from edgec.targets.profile import Target
 from edgec.targets.timing import Spread, spread
-
-SCHEMA = "edgec.result/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,9 @@ class Result:
     """A build's findings. `unit` is what `total` and the layers count: instructions or ns.
 
     There is none where an `emulator` stood in for the device. `timing` is how times spread,
-    `states` are those of a computer before and after it was measured.
+    `samples` are the counts themselves, `states` those of a computer before and after it was
+    measured. `compiler` is empty where nothing was compiled; `invalid` says why counts that were
+    kept do not count.
     """
 
     model: str
@@ -97,19 +96,19 @@ class Result:
     emulator: str = ""
     timing: Spread | None = None
     states: tuple[HostState, ...] = ()
+    cpu: str = ""
+    clock_hz: int | None = None
+    runner: str = ""
+    compiler: str = ""
+    flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    samples: tuple[int, ...] = ()
+    timer_hz: int | None = None
+    invalid: tuple[str, ...] = ()
 
     @property
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
         return sum(layer.macs for layer in self.layers)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the result as JSON-ready data."""
-        return {"schema": SCHEMA, **asdict(self), "macs": self.macs}
-
-    def json(self) -> str:
-        """Return the text of `result.json`."""
-        return json.dumps(self.as_dict(), indent=2) + "\n"
 
 
 def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) -> tuple[Layer, ...]:
@@ -149,14 +148,19 @@ def _weight_bytes(step: Step, io: Io) -> int:
 
 
 def planned(
-    graph: Graph, plan: Plan, source: str, target: str, rounding: str, optimize: str
+    graph: Graph, plan: Plan, source: str, target: Target, rounding: str, optimize: str
 ) -> Result:
     """Return what is known before anything was compiled."""
+    tools = target.toolchain
     return Result(
         model=graph.name,
         source=source,
         model_sha256=graph.sha256,
-        target=target,
+        target=target.name,
+        cpu=target.cpu,
+        clock_hz=target.clock_hz,
+        runner=target.runner,
+        flags={"all": tools.cflags, "cold": tools.cold, "hot": tools.hot, "link": tools.ldflags},
         rounding=rounding,
         optimize=optimize,
         layers=layers(graph, plan),
@@ -178,6 +182,9 @@ def with_measurement(result: Result, graph: Graph, plan: Plan, bench: BenchResul
         emulator=bench.emulator,
         timing=spread(bench.samples) if bench.unit == "ns" and bench.samples else None,
         states=bench.states,
+        samples=bench.samples,
+        timer_hz=bench.timer_hz,
+        invalid=(f"the device was slowed down ({bench.slowed})",) if bench.slowed else (),
         warnings=(*result.warnings, *bench.warnings),
     )
 

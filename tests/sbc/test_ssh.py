@@ -42,7 +42,7 @@ def test_a_program_runs_there_under_an_emulator_and_is_not_timed(
     own = result["verified"][-1]
     assert own["device"] == f"{target} under {' '.join(prefix)}"
     assert own["exact"] and own["samples"] == 20
-    assert (result["unit"], result["total"], result["states"]) == (None, None, [])
+    assert (result["latency"], result["env"]["states"]) == (None, [])
     assert {layer["count"] for layer in result["layers"]} == {None}
     assert result["memory"]["stack_bytes"] > 0
     assert server.left() == {}
@@ -54,10 +54,10 @@ def test_a_computer_of_the_right_kind_is_timed(
     server.keep(config, cpus=str(min(os.sched_getaffinity(0))))
     assert run("bench", "--json", "--ssh", "pi", bundles["x86"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert result["unit"] == "ns" and result["total"] > 0
+    assert result["latency"]["unit"] == "ns" and result["latency"]["stats"]["median"] > 0
     assert all(layer["count"] is not None for layer in result["layers"])
-    assert result["timing"]["samples"] >= 50
-    before, after = result["states"]
+    assert len(result["latency"]["samples"]) >= 50
+    before, after = result["env"]["states"]
     assert before["cores"] > 0 and after["load"] >= 0
     assert server.left() == {}
 

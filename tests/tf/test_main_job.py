@@ -82,4 +82,4 @@ def test_the_example_keeps_its_accuracy_on_the_board(tmp_path: Path) -> None:
     assert accuracy["float_model"] > 0.95
     assert accuracy["reference"] > accuracy["float_model"] - 0.02
     assert accuracy["device"] == accuracy["reference"]
-    assert not result["synthetic"]
+    assert not result["model"]["synthetic"]

@@ -24,6 +24,7 @@ SETUPTOOLS = pyproject()["tool"]["setuptools"]
 DATA = {
     "codegen/kernels": "edgec/codegen/kernels",
     "firmware_templates": "edgec/firmware_templates",
+    "pipeline/report/schemas": "edgec/pipeline/report/schemas",
     "targets/profiles": "edgec/targets/profiles",
 }
 
@@ -157,7 +158,7 @@ def test_a_tflite_builds_with_the_light_dependencies_alone(
         environment / "edgec", "build", "--emit-only", "--json", "-o", tmp_path / "out", model
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["result"]["target"] == "cortex-m4"
+    assert json.loads(done.stdout)["result"]["target"]["name"] == "cortex-m4"
     made = {path.name for path in (tmp_path / "out" / "src").iterdir()}
     assert {"dense.c", "dense.h", "dense_weights.c", "edgec_fully_connected_int8.c"} <= made
 

@@ -1,0 +1,127 @@
+"""A result as `edgec.bench/1`: the one JSON format of bundles, benches, labs and comparisons."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import edgec
+from edgec.pipeline.report.result import Result
+from edgec.pipeline.report.schema import read_checked
+from edgec.targets.timing import spread
+
+SCHEMA = "edgec.bench/1"
+
+Document = Mapping[str, Any]
+"""An `edgec.bench/1` object, as `schemas/bench.schema.json` describes it."""
+
+_TIMERS = {
+    "instructions": "instructions that the emulator counts",
+    "cycles": "the core's cycle counter",
+    "ns": "the monotonic clock",
+}
+
+
+def document(result: Result, stamp: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a result as JSON-ready data.
+
+    `stamp` says when and of which commit it is; a bundle has none, since equal builds are equal.
+    """
+    return {
+        "schema": SCHEMA,
+        **(stamp or {}),
+        "tool": {"name": "edgec", "version": edgec.__version__},
+        "model": _model(result),
+        "target": _target(result),
+        "build": {
+            "compiler": result.compiler or None,
+            "flags": {name: list(flags) for name, flags in result.flags.items()},
+            "optimize": result.optimize,
+            "rounding": result.rounding,
+            "savings": [asdict(saving) for saving in result.savings],
+        },
+        "method": _method(result),
+        "latency": latency(result.unit, result.samples) if result.unit else None,
+        "layers": [{**asdict(layer), "output": list(layer.output)} for layer in result.layers],
+        "memory": asdict(result.memory),
+        "accuracy": asdict(result.accuracy) if result.accuracy else None,
+        "validity": _validity(result),
+        "verified": [asdict(one) for one in result.verified],
+        "warnings": list(result.warnings),
+        "env": {"states": [asdict(state) for state in result.states]},
+        "extra": {},
+    }
+
+
+def as_json(data: Document) -> str:
+    """Return the text of a document's file."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a result, or that of a bundle's folder; raise UsageError if it is none."""
+    file = path / "result.json" if path.is_dir() else path
+    return read_checked(file, "bench", "give what 'edgec bench -o' or 'edgec build' wrote")
+
+
+def latency(unit: str, samples: Sequence[int]) -> dict[str, Any]:
+    """Return the counts of timed inferences with their statistics."""
+    found = spread(samples)
+    stats = {
+        "n": len(samples),
+        "min": min(samples),
+        "median": found.median,
+        "mean": statistics.fmean(samples),
+        "p95": found.p95,
+        "p99": found.p99,
+        "max": max(samples),
+        "mad": found.mad,
+        "stdev": statistics.pstdev(samples),
+    }
+    return {"unit": unit, "samples": list(samples), "stats": stats}
+
+
+def _model(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.model,
+        "source": result.source,
+        "sha256": result.model_sha256,
+        "macs": result.macs,
+        "calibration": result.calibration,
+        "synthetic": result.synthetic,
+        "input_layouts": list(result.input_layouts),
+    }
+
+
+def _target(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.target,
+        "cpu": result.cpu,
+        "hz": result.clock_hz,
+        "runner": result.runner,
+        "emulator": result.emulator,
+        "board": None,
+        "uid_hash": None,
+        "probe": None,
+    }
+
+
+def _method(result: Result) -> dict[str, Any]:
+    layered = any(layer.count is not None for layer in result.layers)
+    return {
+        "timer": _TIMERS[result.unit] if result.unit else None,
+        "timer_hz": result.timer_hz if result.unit else None,
+        "runs": len(result.samples),
+        "warmup": None if result.states else 1 if result.samples else 0,
+        "total": "clean",
+        "layers": "profile" if layered else None,
+    }
+
+
+def _validity(result: Result) -> dict[str, Any]:
+    reasons = [*result.invalid, *(f"not run: {text}" for text in result.not_run)]
+    return {"ok": not reasons, "reasons": reasons}
