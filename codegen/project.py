@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
             # What an earlier rendering left would be compiled too.
             shutil.rmtree(folder)
     _copy(bundle_src, out / "src", (".c", ".h"))
-    _copy(TEMPLATES / "common", out / "firmware", (".c", ".h"))
-    _copy(family, out / "firmware", (".c", ".h", ".ld"))
+    for folder in (TEMPLATES / "common", *_shared(family), family):
+        _copy(folder, out / "firmware", (".c", ".h", ".ld"))
     shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
     for name, text in {
         "firmware/edgec_glue.h": _glue_header(model, target),
@@ -117,6 +118,14 @@ def _sources(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.c"))
 
 
+def _shared(family: Path) -> list[Path]:
+    """Return the template folders that a family shares with others, by its family.toml."""
+    facts = family / "family.toml"
+    if not facts.exists():
+        return []
+    return [TEMPLATES / name for name in tomllib.loads(facts.read_text("utf-8"))["uses"]]
+
+
 def _copy(source: Path, destination: Path, suffixes: tuple[str, ...]) -> None:
     destination.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
@@ -141,13 +150,21 @@ def _project_mk(out: Path, target: Target, model: ModelInfo) -> str:
     command = find_runner(target.runner).command("$(BUILD)/image.elf", target)
     values = {
         "MODEL": model.name,
-        "DEFINES": " ".join(f"-D{name}" for name in target.defines),
+        "DEFINES": " ".join(f"-D{name}" for name in _defines(target)),
         "HOT_SOURCES": " ".join(f"src/{name}" for name in hot_sources(out / "src")),
         "LINKER_SCRIPT": "firmware/edgec.ld" if target.memories else "",
         "IMAGES": "elf bin hex" if target.memories else "elf",
         "RUN": " ".join(command),
     }
     return "".join(f"{key} := {value}".rstrip() + "\n" for key, value in values.items())
+
+
+def _defines(target: Target) -> list[str]:
+    """Return the macros of a target's firmware; a board's clock and baud rate are among them."""
+    if target.board is None:
+        return list(target.defines)
+    rates = {"EDGEC_CORE_HZ": target.clock_hz, "EDGEC_BAUD": target.board.baud}
+    return [*target.defines, *(f"{name}={rate}u" for name, rate in rates.items())]
 
 
 def _facts(target: Target, model: ModelInfo) -> str:

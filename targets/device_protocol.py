@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
@@ -53,7 +53,16 @@ _RUN_STACK = 2
 _HELLO = struct.Struct("<BBBBIIHHHBB32s")
 _LAYER = struct.Struct("<HHIQI")
 
-_UNITS = {1: "instructions", 2: "ns", 3: "cycles"}
+# What a timer kind is called, and what it counts: edgec_hal.h.
+_TIMERS = {
+    0: ("none", "cycles"),
+    1: ("virtual", "instructions"),
+    2: ("clock", "ns"),
+    3: ("dwt", "cycles"),
+    4: ("systick", "cycles"),
+    5: ("timer", "cycles"),
+    6: ("cpu", "cycles"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +75,16 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a device says of itself; `unit` is what its timer counts."""
+    """What a device says of itself.
+
+    `timer` names what counts there, chosen at run time: none, virtual, clock, dwt, systick, timer
+    or cpu; `unit` is what it counts. `timer_hz` is also the core's clock where it counts cycles.
+    """
 
     model: str
     target: str
     sha256: str
+    timer: str
     unit: str
     timer_hz: int
     profile: bool
@@ -116,9 +130,10 @@ class Stats:
 class Device:
     """A device running the bench firmware, behind a link.
 
-    `instruction_ns` converts the timer of an emulator to instructions; `emulator` names one under
-    which no time means anything; `observe` reads the state of the computer that is measured. Every
-    method raises InfrastructureError when the device does not answer or refuses.
+    `instruction_ns` converts the timer of an emulator to instructions, `timer_hz` is what it really
+    ticks at there; `emulator` names one under which no time means anything; `observe` reads the
+    state of the computer that is measured. Every method raises InfrastructureError when the device
+    does not answer or refuses.
     """
 
     link: Link
@@ -126,6 +141,7 @@ class Device:
     timeouts: Timeouts = field(default_factory=Timeouts)
     emulator: str = ""
     observe: Callable[[], HostState] | None = None
+    timer_hz: int | None = None
     logs: list[str] = field(default_factory=list)
     retries: int = 0
     _seq: int = 0
@@ -134,8 +150,13 @@ class Device:
 
     def hello(self) -> Hello:
         """Ask the device what it is."""
-        self._hello = _parse_hello(self._request(Kind.HELLO, b""))
-        return self._hello
+        hello = _parse_hello(self._request(Kind.HELLO, b""))
+        if self.instruction_ns is not None and hello.unit != "ns":
+            # An emulator's cycles pass with its instructions, at a rate the firmware cannot know.
+            hz = self.timer_hz or hello.timer_hz
+            hello = replace(hello, unit="instructions", timer_hz=hz)
+        self._hello = hello
+        return hello
 
     @property
     def info(self) -> Hello:
@@ -311,13 +332,14 @@ def _parse_hello(data: bytes) -> Hello:
         target = data[at + 1 : at + 1 + data[at]]
     except (struct.error, IndexError) as error:
         raise InfrastructureError(f"the device's HELLO is malformed: {error}") from error
-    if timer not in _UNITS or not hz or not 16 <= max_payload <= MAX_PAYLOAD or not max_runs:
+    if timer not in _TIMERS or not hz or not 16 <= max_payload <= MAX_PAYLOAD or not max_runs:
         raise InfrastructureError("the device's HELLO is malformed: a value is out of range")
     return Hello(
         model=name.decode("ascii", errors="replace"),
         target=target.decode("ascii", errors="replace"),
         sha256=sha.hex(),
-        unit=_UNITS[timer],
+        timer=_TIMERS[timer][0],
+        unit=_TIMERS[timer][1],
         timer_hz=hz,
         profile=bool(profile),
         has_state=bool(state),

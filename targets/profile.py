@@ -1,28 +1,32 @@
 """What a target is, and the strict loader of its profile.
 
 A profile is one TOML file in `profiles/`, its name the target's. It may extend one other profile:
-a table is then merged key by key, everything else (lists and memories too) is replaced.
+a table is then merged key by key, everything else (lists and memories too) is replaced. A profile
+with a `[board]` table extends that of a core, which may itself extend one: it takes the core and
+its compiler from there, and nothing of the machine.
 """
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edgec.pipeline.errors import TargetError
+from edgec.targets.board import Board, board_problem, read_board
 from edgec.targets.native_cpu import cpu_features
+from edgec.targets.profile_table import Table, plain_options, suggestion
 
 PROFILES = Path(__file__).parent / "profiles"
 
 FEATURES = ("dsp", "fpu", "mve", "thumb1", "neon", "dotprod", "avx2", "avx512", "vnni")
 BACKENDS = ("c", "tvm")
 
-_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
+# What the extended profile says of its own machine; another board has none of it.
+_MACHINE_KEYS = ("template", "defines", "memory", "runner", "runner_options", "clock_hz", "stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Target:
 
     `cores` is None where that is unknown. `machines` is what `uname -m` says of the computers that
     run the target's programs. A `native` target is this machine: its CPU's features are added to
-    those of the profile, and code is compiled for that CPU.
+    those of the profile, and code is compiled for that CPU. `board` is None of a target that
+    stands for a core.
     """
 
     name: str
@@ -86,6 +91,7 @@ class Target:
     cores: int | None = None
     machines: tuple[str, ...] = ()
     native: bool = False
+    board: Board | None = None
 
     def memory_bytes(self, kind: str) -> int | None:
         """Bytes of all memories of a kind, or None for a target that has no fixed memory map."""
@@ -98,6 +104,11 @@ def target_names() -> list[str]:
     return sorted(path.stem for path in PROFILES.glob("*.toml"))
 
 
+def board_names() -> list[str]:
+    """Names of the shipped profiles that describe a board, sorted."""
+    return [name for name in target_names() if load_target(name).board is not None]
+
+
 def load_target(name_or_path: str | Path) -> Target:
     """Load a shipped profile by name, or a profile file by its path (ending in .toml)."""
     path = Path(name_or_path)
@@ -106,7 +117,7 @@ def load_target(name_or_path: str | Path) -> Target:
         if str(name_or_path) not in target_names():
             raise TargetError(
                 f"unknown target {str(name_or_path)!r}",
-                _suggestion(str(name_or_path), target_names())
+                suggestion(str(name_or_path), target_names())
                 or f"known targets: {', '.join(target_names())}",
             )
     table = _read(path)
@@ -115,24 +126,11 @@ def load_target(name_or_path: str | Path) -> Target:
         if base not in target_names():
             raise TargetError(
                 f"{path.name}: extends unknown target {base!r}",
-                _suggestion(str(base), target_names()),
+                suggestion(str(base), target_names()),
             )
-        table = _merge(_base_table(path, str(base)), table)
+        under = _base_table(path, str(base), core="board" in table)
+        table = _merge(under, table)
     return _target(path, table)
-
-
-def parse_size(text: str | int, where: str) -> int:
-    """Bytes of a size such as 65536, "64K" or "1M"."""
-    if isinstance(text, int) and not isinstance(text, bool):
-        size = text
-    else:
-        digits = str(text).upper().removesuffix("B").removesuffix("I")
-        unit = _UNITS.get(digits[-1:], 1)
-        number = digits[:-1] if digits[-1:] in _UNITS else digits
-        size = int(number) * unit if number.isdecimal() else 0
-    if size <= 0:
-        raise TargetError(f"{where}: {text!r} is not a size", "write bytes, or 64K, or 1M")
-    return size
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -144,8 +142,13 @@ def _read(path: Path) -> dict[str, Any]:
         raise TargetError(f"{path}: not a TOML file: {error}") from error
 
 
-def _base_table(path: Path, base: str) -> dict[str, Any]:
+def _base_table(path: Path, base: str, *, core: bool) -> dict[str, Any]:
+    """Return the table of an extended profile: all of it, or only what it says of its `core`."""
     table = _read(PROFILES / f"{base}.toml")
+    if core and "board" not in table:
+        if "extends" in table:
+            table = _merge(_base_table(path, str(table.pop("extends")), core=False), table)
+        return {key: value for key, value in table.items() if key not in _MACHINE_KEYS}
     if "extends" in table:
         raise TargetError(f"{path.name}: extends {base!r}, which extends another profile itself")
     return table
@@ -160,54 +163,8 @@ def _merge(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
-
-
-class _Table:
-    """Takes typed values out of a TOML table, and complains about what is left."""
-
-    def __init__(self, where: str, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise TargetError(f"{where}: a table wanted, got {type(values).__name__}")
-        self.where = where
-        self._values = dict(values)
-        self._known: list[str] = []
-
-    def take(self, key: str, kind: type, default: Any = ...) -> Any:
-        self._known.append(key)
-        if key not in self._values:
-            if default is ...:
-                raise TargetError(f"{self.where}: key {key!r} is missing")
-            return default
-        value = self._values.pop(key)
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise TargetError(
-                f"{self.where}: {key} is {type(value).__name__}, {kind.__name__} wanted"
-            )
-        return value
-
-    def strings(self, key: str, default: Any = ...) -> tuple[str, ...]:
-        values = self.take(key, list, default)
-        if not all(isinstance(value, str) for value in values):
-            raise TargetError(f"{self.where}: {key} is not a list of strings")
-        return tuple(values)
-
-    def size(self, key: str, default: Any = ...) -> int | None:
-        value = self.take(key, object, default)
-        return None if value is None else parse_size(value, f"{self.where}: {key}")
-
-    def done(self) -> None:
-        for key in self._values:
-            raise TargetError(
-                f"{self.where}: unknown key {key!r}",
-                _suggestion(key, self._known) or f"known keys: {', '.join(self._known)}",
-            )
-
-
 def _memory(where: str, values: Any) -> Memory:
-    table = _Table(where, values)
+    table = Table(where, values)
     memory = Memory(
         name=table.take("name", str),
         kind=table.take("kind", str),
@@ -219,7 +176,7 @@ def _memory(where: str, values: Any) -> Memory:
 
 
 def _toolchain(where: str, values: Any) -> Toolchain:
-    table = _Table(where, values)
+    table = Table(where, values)
     toolchain = Toolchain(
         prefix=table.take("prefix", str),
         package=table.take("package", str, ""),
@@ -234,21 +191,14 @@ def _toolchain(where: str, values: Any) -> Toolchain:
 
 
 def _budget(where: str, values: Any) -> Budget:
-    table = _Table(where, values)
+    table = Table(where, values)
     budget = Budget(flash_bytes=table.size("flash", None), ram_bytes=table.size("ram", None))
     table.done()
     return budget
 
 
-def _options(where: str, values: Mapping[str, Any]) -> Mapping[str, str | int]:
-    for key, value in values.items():
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            raise TargetError(f"{where}: {key} is neither a string nor a whole number")
-    return dict(values)
-
-
 def _target(path: Path, values: dict[str, Any]) -> Target:
-    table = _Table(path.name, values)
+    table = Table(path.name, values)
     memories = table.take("memory", list, [])
     target = Target(
         name=path.stem,
@@ -262,7 +212,7 @@ def _target(path: Path, values: dict[str, Any]) -> Target:
         defines=table.strings("defines", []),
         runner=table.take("runner", str),
         link=table.take("link", str),
-        runner_options=_options(
+        runner_options=plain_options(
             f"{path.name}: runner_options", table.take("runner_options", dict, {})
         ),
         budget=_budget(f"{path.name}: budget", table.take("budget", dict, {})),
@@ -271,6 +221,9 @@ def _target(path: Path, values: dict[str, Any]) -> Target:
         cores=table.take("cores", int, None),
         machines=table.strings("machines", []),
         native=table.take("native", bool, False),
+        board=read_board(
+            path.name, table.take("board", dict, None), table.take("flash", dict, None)
+        ),
     )
     table.done()
     for check in CHECKS:
@@ -330,6 +283,14 @@ def _budget_fits(target: Target) -> str:
     return ""
 
 
+def _board_is_whole(target: Target) -> str:
+    if target.board is None:
+        return ""
+    if target.board.flash == {}:
+        return "a board wants a [flash.…] table for each tool that flashes it"
+    return board_problem(target.board) or ("" if target.clock_hz else "a board has a clock_hz")
+
+
 CHECKS: tuple[Callable[[Target], str], ...] = (
     _features_are_known,
     _backends_are_known,
@@ -338,4 +299,5 @@ CHECKS: tuple[Callable[[Target], str], ...] = (
     _memories_have_both_kinds,
     _stack_fits,
     _budget_fits,
+    _board_is_whole,
 )

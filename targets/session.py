@@ -29,6 +29,7 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
                 timeouts or Timeouts(),
                 emulator=endpoint.emulator,
                 observe=endpoint.observe,
+                timer_hz=endpoint.timer_hz,
             )
             device.expect(image.model_sha256, image.profile)
             yield device

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgec.codegen.registry import kernel_ops, sentence
-from edgec.targets.profile import load_target, target_names
+from edgec.targets.profile import board_names, load_target, target_names
 
 ROOT = Path(__file__).resolve().parent.parent
 ONNX = ROOT / "pipeline" / "load" / "onnx" / "ops"
@@ -42,14 +42,35 @@ def ops_table() -> str:
 
 
 def targets_table() -> str:
-    """Return the shipped targets."""
+    """Return the shipped targets that stand for a core or a computer."""
     text = row("target", "what it is", "features", "flash", "RAM")
     text += row("---", "---", "---", "---", "---")
     for name in target_names():
         target = load_target(name)
+        if target.board is not None:
+            continue
         sizes = (_size(target.memory_bytes(kind)) for kind in ("flash", "ram"))
         features = "those of its CPU" if target.native else ", ".join(sorted(target.features))
         text += row(f"`{name}`", target.description, features, *sizes)
+    return text
+
+
+def boards_table() -> str:
+    """Return the shipped boards; each says whether anyone has yet run it."""
+    text = row("board", "what it is", "core clock", "flash", "RAM", "flashed by", "run on")
+    text += row(*["---"] * 7)
+    for name in board_names():
+        target = load_target(name)
+        board = target.board
+        assert board is not None and target.clock_hz is not None
+        sizes = (_size(target.memory_bytes(kind)) for kind in ("flash", "ram"))
+        places = [] if board.untried else ["the board"]
+        if target.runner == "qemu":
+            places.append(f"QEMU's `{target.runner_options['machine']}`")
+        text += row(
+            *(f"`{name}`", target.description, f"{target.clock_hz // 10**6} MHz", *sizes),
+            *(", ".join(board.flash), ", ".join(places) or "nothing yet"),
+        )
     return text
 
 
@@ -78,6 +99,7 @@ def _imported_operators(path: Path) -> Iterator[str]:
 TABLES: dict[str, Callable[[], str]] = {
     "ops": ops_table,
     "targets": targets_table,
+    "boards": boards_table,
     "onnx": onnx_table,
 }
 

@@ -5,10 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What counts: the kinds from EDGEC_TIMER_DWT on tick with the core's clock. */
 enum {
-    EDGEC_TIMER_VIRTUAL = 1, /* ticks follow executed instructions: an emulator */
+    EDGEC_TIMER_NONE = 0,    /* nothing moves: no time can be told */
+    EDGEC_TIMER_VIRTUAL = 1, /* ticks follow executed instructions: an emulator's own timer */
     EDGEC_TIMER_NANOSECONDS = 2,
-    EDGEC_TIMER_CYCLES = 3
+    EDGEC_TIMER_DWT = 3,     /* Cortex-M: the cycle counter of the debug unit */
+    EDGEC_TIMER_SYSTICK = 4, /* Cortex-M: the system tick, its overflows counted */
+    EDGEC_TIMER_OTHER = 5,   /* a timer of the chip that has the core's clock */
+    EDGEC_TIMER_CPU = 6      /* a cycle counter in the core, as in Xtensa and RISC-V */
 };
 
 void edgec_hal_init(void);

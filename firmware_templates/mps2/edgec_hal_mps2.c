@@ -1,8 +1,9 @@
 /* Arm MPS2/MPS3 boards: CMSDK UART, and a 64-bit time made of two timers or the system counter. */
 #include "edgec_board.h"
 #include "edgec_hal.h"
+#include "edgec_registers.h"
 
-#define REG(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#define REG EDGEC_REG
 
 #define UART_DATA REG(UART_BASE + 0x0u)
 #define UART_STATE REG(UART_BASE + 0x4u)
@@ -17,8 +18,6 @@
 
 #define NVIC_ISER(irq) REG(0xE000E100u + 4u * ((irq) / 32u))
 #define NVIC_ICPR(irq) REG(0xE000E280u + 4u * ((irq) / 32u))
-
-extern uint32_t edgec_stack_limit[]; /* from the linker script */
 
 static void enable_wakeup(uint32_t irq)
 {
@@ -129,9 +128,4 @@ uint32_t edgec_hal_timer_hz(void)
 uint8_t edgec_hal_timer_kind(void)
 {
     return EDGEC_TIMER_VIRTUAL;
-}
-
-uintptr_t edgec_hal_stack_limit(void)
-{
-    return (uintptr_t)edgec_stack_limit;
 }

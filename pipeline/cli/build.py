@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from edgec.pipeline.cli.display import json_option, quiet_option
-from edgec.targets.profile import parse_size, target_names
+from edgec.targets.profile import target_names
+from edgec.targets.profile_table import parse_size
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:

@@ -17,7 +17,8 @@ from edgec.targets.host_state import HostState
 class Endpoint:
     """Where a runner left the device: an address to open, or the pipes of a process.
 
-    `instruction_ns` is the virtual time one instruction takes on an emulator, or None. `emulator`
+    `instruction_ns` is the virtual time one instruction takes on an emulator, or None, and
+    `timer_hz` what the device's timer really ticks at there, if it cannot know. `emulator`
     names what stands in for the device where it answers as the device would, but no time taken
     there means anything. `observe` reads the state of a computer: its clock, heat and load.
     """
@@ -25,6 +26,7 @@ class Endpoint:
     address: str = ""
     process: Popen[bytes] | None = None
     instruction_ns: int | None = None
+    timer_hz: int | None = None
     emulator: str = ""
     observe: Callable[[], HostState] | None = None
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +31,8 @@ _WAITING = re.compile(rb"tcp:127\.0\.0\.1:(\d+)")
 
 def command(image: str, target: Target) -> list[str]:
     """Return a command line whose UART is a pseudo-terminal."""
-    return [*_machine(target, QEMU), "-serial", "pty", "-kernel", image]
+    board = _emulation(target)
+    return [*board.words(QEMU), *board.other_uarts, "-serial", "pty", "-kernel", image]
 
 
 @contextmanager
@@ -38,7 +40,8 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     """Start the emulator and wait for its socket; it is killed on leaving, whatever the reason."""
     qemu = find_tool(QEMU)
     chardev = "socket,id=link,host=127.0.0.1,port=0,server=on,wait=on,nodelay=on"
-    argv = [*_machine(target, qemu), "-chardev", chardev, "-serial", "chardev:link"]
+    board = _emulation(target)
+    argv = [*board.words(qemu), "-chardev", chardev, *board.other_uarts, "-serial", "chardev:link"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [*leash(), *argv, "-kernel", str(image)],
@@ -50,7 +53,11 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
         )
         try:
             port = _wait_for_port(process)
-            yield Endpoint(address=f"socket://127.0.0.1:{port}", instruction_ns=1 << ICOUNT_SHIFT)
+            yield Endpoint(
+                address=f"socket://127.0.0.1:{port}",
+                instruction_ns=1 << ICOUNT_SHIFT,
+                timer_hz=board.timer_hz,
+            )
         except InfrastructureError as error:
             _explain(process, error)
             raise
@@ -61,19 +68,45 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
                 process.stderr.close()
 
 
-def _machine(target: Target, qemu: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Emulation:
+    """How a board is emulated: by which machine, and at which of its UARTs the firmware is.
+
+    `timer_hz` is the machine's, where it takes no notice of how the firmware sets its clock.
+    """
+
+    machine: str
+    serial: int
+    timer_hz: int | None
+
+    @property
+    def other_uarts(self) -> list[str]:
+        """The options that connect the UARTs before the firmware's to nothing."""
+        return ["-serial", "null"] * self.serial
+
+    def words(self, qemu: str) -> list[str]:
+        """The command line without UART and image."""
+        icount = f"shift={ICOUNT_SHIFT},align=off,sleep=off"
+        return [
+            *(qemu, "-M", self.machine, "-display", "none", "-monitor", "none", "-nodefaults"),
+            *("-icount", icount, "-rtc", "clock=vm"),
+        ]
+
+
+def _emulation(target: Target) -> _Emulation:
     options = dict(target.runner_options)
     machine = options.pop("machine", None)
-    if not isinstance(machine, str) or options:
+    serial = options.pop("serial", 0)
+    timer_hz = options.pop("timer_hz", None)
+    if not isinstance(machine, str) or not isinstance(serial, int) or isinstance(timer_hz, str):
+        options["machine"] = ""
+    if options:
         raise TargetError(
-            f'{target.name}: runner qemu takes one option, machine = "…"; got '
-            f"{sorted(target.runner_options)}"
+            f'{target.name}: runner qemu takes machine = "…", and serial = 0 and timer_hz = 1 as '
+            f"whole numbers; got {sorted(target.runner_options)}"
         )
-    icount = f"shift={ICOUNT_SHIFT},align=off,sleep=off"
-    return [
-        *(qemu, "-M", machine, "-display", "none", "-monitor", "none", "-nodefaults"),
-        *("-icount", icount, "-rtc", "clock=vm"),
-    ]
+    assert isinstance(machine, str) and isinstance(serial, int) and not isinstance(timer_hz, str)
+    return _Emulation(machine, serial, timer_hz)
 
 
 def _wait_for_port(process: subprocess.Popen[bytes]) -> int:

@@ -6,7 +6,8 @@ import pytest
 
 from edgec.pipeline.errors import TargetError
 from edgec.targets import native_cpu
-from edgec.targets.profile import PROFILES, load_target, parse_size, target_names
+from edgec.targets.profile import PROFILES, Target, board_names, load_target, target_names
+from edgec.targets.profile_table import parse_size
 from edgec.targets.runners.base import find_runner
 
 VALID = """
@@ -33,7 +34,7 @@ hot = ["-O2"]
 """
 
 
-def load(tmp_path: Path, text: str) -> object:
+def load(tmp_path: Path, text: str) -> Target:
     path = tmp_path / "board.toml"
     path.write_text(text, encoding="utf-8")
     return load_target(path)
@@ -44,7 +45,7 @@ def test_every_shipped_profile_loads(name: str) -> None:
     target = load_target(name)
     assert target.name == name
     assert target.description
-    assert find_runner(target.runner).command("image.elf", target)
+    assert find_runner(target.runner).command("image.elf", target) or target.runner == "board"
     assert (PROFILES.parent / "links" / f"{target.link}.py").exists()
 
 
@@ -52,7 +53,62 @@ def test_the_promised_targets_are_there() -> None:
     wanted = "cortex-m0plus cortex-m3 cortex-m33 cortex-m4 cortex-m55 cortex-m7 "
     wanted += "rpi-armv7 rpi-zero2 rpi3 rpi4 rpi5 x86 x86-64-v2 x86-64-v3 x86-64-v4 "
     wanted += "x86-64-v4-vnni"
-    assert target_names() == wanted.split()
+    assert [n for n in target_names() if n not in board_names()] == wanted.split()
+
+
+def test_the_promised_boards_are_there() -> None:
+    assert board_names() == ["netduinoplus2", "nucleo-f446re", "stm32f4discovery"]
+
+
+def test_a_board_takes_the_core_from_a_profile_and_nothing_of_its_machine(tmp_path: Path) -> None:
+    board = load_target("nucleo-f446re")
+    core = load_target("cortex-m4")
+    assert (board.cpu, board.features, board.toolchain) == (core.cpu, core.features, core.toolchain)
+    assert board.defines == ("EDGEC_BOARD_NUCLEO_F446RE",)
+    assert board.memory_bytes("ram") == 128 * 1024
+    for key in ("template", "runner"):
+        text = (PROFILES / "nucleo-f446re.toml").read_text(encoding="utf-8")
+        lines = [line for line in text.splitlines() if not line.startswith(f"{key} =")]
+        with pytest.raises(TargetError, match=f"key '{key}' is missing"):
+            load(tmp_path, "\n".join(lines))
+
+
+def test_a_board_may_extend_a_core_that_extends_one(tmp_path: Path) -> None:
+    text = (PROFILES / "nucleo-f446re.toml").read_text(encoding="utf-8")
+    board = load(tmp_path, text.replace('extends = "cortex-m4"', 'extends = "cortex-m7"'))
+    assert board.cpu == "cortex-m7"
+    assert board.toolchain.prefix == "arm-none-eabi-"
+    with pytest.raises(TargetError, match="extends another profile itself"):
+        load(tmp_path, text.replace('extends = "cortex-m4"', 'extends = "stm32f4discovery"'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"0483:374b"', '"0483:374B"', "'0483:374B' is not VID:PID in lower-case hex"),
+        ('timer = "dwt"', 'timer = "rtc"', "unknown timer 'rtc', known: dwt, systick"),
+        ('timer = "dwt"', 'timer = "dwt"\nbaud = 300', "a baud of 300"),
+        ('timer = "dwt"', 'timer = "dwt"\nspeed = 1', "board: unknown key 'speed'"),
+        ("clock_hz = 180_000_000", "", "a board has a clock_hz"),
+        ("[flash.jlink]", "[flash.j-link]", "'j-link' is not a runner"),
+        ('device = "STM32F446RE"', "device = [1]", "flash.jlink: device is neither a string"),
+    ],
+)
+def test_a_malformed_board_says_what_is_wrong(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    text = (PROFILES / "nucleo-f446re.toml").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(TargetError, match=message):
+        load(tmp_path, text.replace(old, new))
+
+
+def test_a_board_without_a_tool_that_flashes_it_is_refused(tmp_path: Path) -> None:
+    text = (PROFILES / "nucleo-f446re.toml").read_text(encoding="utf-8").split("[flash.")[0]
+    with pytest.raises(TargetError, match="table for each tool that flashes it"):
+        load(tmp_path, text)
+    with pytest.raises(TargetError, match="without \\[board\\]"):
+        load(tmp_path, VALID + "[flash.pyocd]\n")
 
 
 def test_a_profile_extends_another_key_by_key() -> None:

@@ -39,7 +39,8 @@ def test_the_manual_holds_every_table(tool: ModuleType) -> None:
 
 
 def test_a_stale_page_is_made_anew(tool: ModuleType) -> None:
-    page = "# Title\n<!-- generated: targets -->\nold\n<!-- /generated -->\nend\n"
+    page = "# Title\n<!-- generated: targets -->\nold\n<!-- /generated -->\n"
+    page += "<!-- generated: boards -->\nold\n<!-- /generated -->\nend\n"
     fresh = tool.regenerated(page)
     assert "old" not in fresh and fresh.startswith("# Title\n") and fresh.endswith("\nend\n")
     assert all(f"`{name}`" in fresh for name in target_names())
