@@ -12,7 +12,7 @@ import numpy as np
 
 from edgec.pipeline.calibration import load_samples
 from edgec.pipeline.errors import DataError
-from edgec.pipeline.graph import Array, DType, Graph, Tensor
+from edgec.pipeline.graph import Array, DType, Interface, Tensor
 from edgec.pipeline.load.float_model import Port
 from edgec.pipeline.lower.tflite import float_outputs
 from edgec.pipeline.oracle import Oracle
@@ -63,7 +63,7 @@ def quantize(values: Array, tensor: Tensor) -> Array:
 
 
 def measure_accuracy(
-    graph: Graph,
+    ports: Interface,
     oracle: Oracle,
     labelled: Labelled,
     *,
@@ -72,14 +72,14 @@ def measure_accuracy(
     progress: Callable[[int, int], None] | None = None,
 ) -> Accuracy:
     """Classify every sample by the oracle and, where there is one, on the device."""
-    tensor = graph[graph.inputs[0]]
+    tensor = ports[ports.inputs[0]]
     samples = quantize(labelled.inputs, tensor)
     right = right_on_device = 0
     for number, (sample, label) in enumerate(zip(samples, labelled.labels, strict=True)):
         shaped = sample.reshape(tensor.shape)
         right += _class(oracle.run([shaped])) == label
         if device is not None:
-            right_on_device += _class(run_sample(device, graph, [shaped])) == label
+            right_on_device += _class(run_sample(device, ports, [shaped])) == label
         if progress is not None:
             progress(number + 1, len(samples))
     count = len(samples)

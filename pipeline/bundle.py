@@ -38,6 +38,7 @@ class Bundle:
     root: Path
     name: str
     target: str
+    backend: str
     model_sha256: str
     options: Mapping[str, Any]
     versions: Mapping[str, str]
@@ -61,7 +62,12 @@ _KINDS = {
 
 
 def write_manifest(
-    root: Path, name: str, target: str, options: Mapping[str, Any], versions: Mapping[str, str]
+    root: Path,
+    name: str,
+    target: str,
+    backend: str,
+    options: Mapping[str, Any],
+    versions: Mapping[str, str],
 ) -> Bundle:
     """Hash every file under `root`, write the manifest and return the bundle.
 
@@ -73,7 +79,7 @@ def write_manifest(
         if path.is_file() and not _built(path.relative_to(root))
     )
     model = next(a.sha256 for a in artifacts if a.kind == "model")
-    bundle = Bundle(root, name, target, model, options, versions, artifacts)
+    bundle = Bundle(root, name, target, backend, model, options, versions, artifacts)
     facts = {"schema": SCHEMA, **{k: v for k, v in asdict(bundle).items() if k != "root"}}
     text = json.dumps(facts, indent=2, sort_keys=True) + "\n"
     (root / MANIFEST).write_text(text, encoding="utf-8")

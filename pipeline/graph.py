@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -212,6 +212,20 @@ class Graph:
             used.update(name for name in (*op.inputs, *op.outputs) if name)
         kept = {name: tensor for name, tensor in pool.items() if name in used}
         return replace(self, ops=new_ops, tensors=kept)
+
+
+class Interface(Protocol):
+    """The tensors that go into and come out of a model; a Graph is one, with ops or without."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in order."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs, in order."""
+
+    def __getitem__(self, name: str) -> Tensor: ...
 
 
 def check(graph: Graph) -> Graph:

@@ -16,7 +16,7 @@ import numpy as np
 
 from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.errors import ToolMissingError, UnsupportedModelError
-from edgec.pipeline.graph import Array, DType, Graph, Op, Rounding
+from edgec.pipeline.graph import Array, DType, Graph, Interface, Op, Rounding
 
 Sample = Sequence[Array]
 
@@ -132,16 +132,16 @@ class NumpyOracle:
         return values
 
 
-def random_sample(graph: Graph, seed: int) -> list[Array]:
-    """Return one reproducible sample of every input of a graph.
+def random_sample(ports: Interface, seed: int) -> list[Array]:
+    """Return one reproducible sample of every input of a model.
 
     The generator is the 32-bit LCG s = s * 1664525 + 1013904223 from `seed`, whose top byte is an
     int8, and top half an int16; float32 inputs are that byte over 128, so in [-1, 1).
     """
     state = seed
     sample: list[Array] = []
-    for name in graph.inputs:
-        tensor = graph[name]
+    for name in ports.inputs:
+        tensor = ports[name]
         stream = np.empty(tensor.size, np.uint16)
         for index in range(tensor.size):
             state = (state * 1664525 + 1013904223) & 0xFFFFFFFF

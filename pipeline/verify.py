@@ -1,7 +1,8 @@
-"""Compares what a device answers with what the oracle answers, byte for byte.
+"""Compares what a device answers with what the oracle answers.
 
-int8 models must be equal. float32 models must be within a tolerance of the reference, because
-libm differs between machines; the report says which of the two was checked.
+How close it must be is the contract of the backend that built the model: code of our own for
+integers must be equal byte for byte, float32 must be within a tolerance, because libm differs
+between machines. The report says what was checked.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from edgec.codegen.layout import Plan
 from edgec.pipeline.errors import VerificationError
-from edgec.pipeline.graph import Array, DType, Graph
+from edgec.pipeline.graph import Array, DType, Graph, Interface
 from edgec.pipeline.oracle import NumpyOracle, Oracle, Sample
 from edgec.targets.device_protocol import Device
 
@@ -22,13 +23,38 @@ FLOAT_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far an answer may be from the oracle's.
+
+    `steps` are of an integer output; `share` is of the largest magnitude in a float32 output.
+    """
+
+    steps: int = 0
+    share: float = 0.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether answers must be equal byte for byte."""
+        return not self.steps and not self.share
+
+    def __str__(self) -> str:
+        parts = [f"{self.steps} step{'s' if self.steps > 1 else ''}"] if self.steps else []
+        parts += [f"{self.share:g} of the largest value"] if self.share else []
+        return f"within {' or '.join(parts)}" if parts else "byte for byte"
+
+
+EXACT = Tolerance()
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
-    """That a device answered `samples` inputs as the oracle does, and how strictly."""
+    """That a device answered `samples` inputs as the oracle does; `within` says how closely."""
 
     device: str
     oracle: str
     samples: int
     exact: bool
+    within: str = str(EXACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +89,31 @@ def is_exact(graph: Graph) -> bool:
     )
 
 
-def first_difference(got: Array, want: Array, exact: bool) -> tuple[int, ...] | None:
+def tolerance_of(graph: Graph) -> Tolerance:
+    """Return how close generated C must be to the reference of its own arithmetic."""
+    return EXACT if is_exact(graph) else Tolerance(share=FLOAT_TOLERANCE)
+
+
+def first_difference(got: Array, want: Array, allowed: Tolerance) -> tuple[int, ...] | None:
     """Return the index of the first element that is wrong, None if all are right."""
-    if exact or got.dtype != np.float32:
-        wrong = got != want
-    else:
-        limit = FLOAT_TOLERANCE * max(float(np.abs(want).max(initial=0.0)), 1e-30)
+    if got.dtype == np.float32 and not allowed.exact:
+        limit = allowed.share * max(float(np.abs(want).max(initial=0.0)), 1e-30)
         wrong = ~(np.abs(got - want) <= limit)
+    elif allowed.steps and got.dtype.kind in "iu":
+        wrong = np.abs(got.astype(np.int64) - want.astype(np.int64)) > allowed.steps
+    else:
+        wrong = got != want
     return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
 
 
 def verify_device(
     device: Device,
-    graph: Graph,
+    ports: Interface,
     oracle: Oracle,
     samples: Sequence[Sample],
     name: str,
     *,
+    allowed: Tolerance,
     explain: Callable[[Sample], str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Verified, list[list[bytes]]]:
@@ -88,13 +122,12 @@ def verify_device(
     On a difference raises VerificationError; `explain(sample)` then names the first layer that is
     wrong, from a profile build.
     """
-    exact = is_exact(graph)
     answers: list[list[bytes]] = []
     for number, sample in enumerate(samples):
         wanted = oracle.run(sample)
-        got = run_sample(device, graph, sample)
+        got = run_sample(device, ports, sample)
         for output, (have, want) in enumerate(zip(got, wanted, strict=True)):
-            at = first_difference(have, want, exact)
+            at = first_difference(have, want, allowed)
             if at is not None:
                 where = f"output {output}"
                 found = Difference(where, at, float(have[at]), float(want[at]))
@@ -106,20 +139,21 @@ def verify_device(
         answers.append([have.tobytes() for have in got])
         if progress is not None:
             progress(number + 1, len(samples))
-    return Verified(name, oracle.name, len(samples), exact), answers
+    checked = Verified(name, oracle.name, len(samples), allowed.exact, str(allowed))
+    return checked, answers
 
 
-def run_sample(device: Device, graph: Graph, sample: Sample) -> list[Array]:
+def run_sample(device: Device, ports: Interface, sample: Sample) -> list[Array]:
     """Run one inference on a device, recurrent state cleared before; return its outputs."""
     for index, value in enumerate(sample):
         device.write_input(index, np.ascontiguousarray(value).tobytes())
     device.run(1, reset=device.info.has_state)
-    return [as_array(device.read_output(i), graph, name) for i, name in enumerate(graph.outputs)]
+    return [as_array(device.read_output(i), ports, name) for i, name in enumerate(ports.outputs)]
 
 
-def as_array(raw: bytes, graph: Graph, name: str) -> Array:
+def as_array(raw: bytes, ports: Interface, name: str) -> Array:
     """Return a tensor's bytes as an array of its type and shape."""
-    return np.frombuffer(raw, graph[name].dtype.numpy).reshape(graph[name].shape)
+    return np.frombuffer(raw, ports[name].dtype.numpy).reshape(ports[name].shape)
 
 
 def explain_difference(device: Device, graph: Graph, plan: Plan, sample: Sample) -> str:
@@ -128,7 +162,7 @@ def explain_difference(device: Device, graph: Graph, plan: Plan, sample: Sample)
     Layers are compared with the numpy references of the graph as it runs, which may have fewer
     channels than the file.
     """
-    exact = is_exact(graph)
+    allowed = tolerance_of(graph)
     if any(tensor.variable for tensor in graph.tensors.values()):
         return "layers of a model that keeps state are not compared one by one"
     values = NumpyOracle(graph).tensors(sample)
@@ -139,7 +173,7 @@ def explain_difference(device: Device, graph: Graph, plan: Plan, sample: Sample)
                 continue
             raw = device.read_layer(number, position, graph[name].size_bytes)
             got = as_array(raw, graph, name)
-            at = first_difference(got, values[name], exact)
+            at = first_difference(got, values[name], allowed)
             if at is not None:
                 layer = (
                     f"first in layer {number} ({op.title}, {plan.steps[number].kernel or 'view'})"

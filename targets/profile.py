@@ -23,7 +23,7 @@ from edgec.targets.profile_table import Table, plain_options, suggestion
 PROFILES = Path(__file__).parent / "profiles"
 
 FEATURES = ("dsp", "fpu", "mve", "thumb1", "neon", "dotprod", "avx2", "avx512", "vnni")
-BACKENDS = ("c", "tvm")
+BACKENDS = ("aot", "tflite", "tvm", "onnxruntime")
 
 # What the extended profile says of its own machine; another board has none of it.
 _MACHINE_KEYS = ("template", "defines", "memory", "runner", "runner_options", "clock_hz", "stack")

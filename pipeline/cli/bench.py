@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from edgec.pipeline.cli.build import complete_target, show_result
-from edgec.pipeline.cli.display import json_option, quiet_option, ssh_option
+from edgec.pipeline.cli.display import backend_option, json_option, quiet_option, ssh_option
 
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--samples", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--target", shell_complete=complete_target, help="Another target than the bundle's.")
+@backend_option
 @ssh_option
 @click.option("--allow-throttled", is_flag=True, help="Measure a device that slows itself down.")
 @click.option(
@@ -26,8 +27,8 @@ from edgec.pipeline.cli.display import json_option, quiet_option, ssh_option
 @json_option
 @quiet_option
 def command(
-    bundle: Path, samples: int, target: str | None, ssh: str | None, allow_throttled: bool,
-    out: Path | None, as_json: bool, quiet: bool,
+    bundle: Path, samples: int, target: str | None, backend: str | None, ssh: str | None,
+    allow_throttled: bool, out: Path | None, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Verify the firmware of BUNDLE, then measure it: counts per layer and per MAC, stack, flash.
 
@@ -45,6 +46,7 @@ def command(
             bundle,
             samples=samples,
             target=target,
+            backend=backend,
             ssh=ssh,
             allow_throttled=allow_throttled,
             progress=progress,

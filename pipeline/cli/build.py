@@ -32,6 +32,11 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     help="What to build for: a name of 'edgec targets', or a .toml file.",
 )
 @click.option(
+    "--backend",
+    metavar="NAME",
+    help="How to build it: one of the target's backends, its first otherwise.",
+)
+@click.option(
     "--calibration",
     type=click.Path(path_type=Path),
     metavar="FILE|DIR",

@@ -26,6 +26,11 @@ from edgec.pipeline.worker import Progress, Report
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+backend_option = click.option(
+    "--backend",
+    metavar="NAME",
+    help="How to build it: one of the target's backends; the bundle's otherwise.",
+)
 ssh_option = click.option(
     "--ssh",
     metavar="DEVICE",

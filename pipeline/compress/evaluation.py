@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from edgec.pipeline.accuracy import quantize
+from edgec.pipeline.backends.aot import HOST
 from edgec.pipeline.compile import compile_model, write_sources
 from edgec.pipeline.compress.dataset import Split
 from edgec.pipeline.compress.metric import Metric, confusion
 from edgec.pipeline.errors import VerificationError
 from edgec.pipeline.graph import Array, DType, Graph, Rounding, Tensor
 from edgec.pipeline.oracle import LiteRtOracle, Sample, open_oracle
-from edgec.pipeline.trial import HOST
-from edgec.pipeline.verify import first_difference, is_exact, run_sample
+from edgec.pipeline.verify import first_difference, run_sample, tolerance_of
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.profile import load_target
 from edgec.targets.session import open_device
@@ -97,7 +97,7 @@ def _sample(graph: Graph, values: Sequence[Array]) -> Sample:
 
 
 def _require_equal(got: Array, wanted: Array, graph: Graph, number: int) -> None:
-    if first_difference(got, wanted, is_exact(graph)) is not None:
+    if first_difference(got, wanted, tolerance_of(graph)) is not None:
         raise VerificationError(
             f"the generated C differs from the interpreter on test sample {number}",
             "this is a defect of edgec: please report it with the model",

@@ -38,6 +38,7 @@ def document(result: Result, stamp: Mapping[str, Any] | None = None) -> dict[str
         "model": _model(result),
         "target": _target(result),
         "build": {
+            "backend": result.backend,
             "compiler": result.compiler or None,
             "flags": {name: list(flags) for name, flags in result.flags.items()},
             "optimize": result.optimize,

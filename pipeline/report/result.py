@@ -83,6 +83,7 @@ class Result:
     optimize: str
     layers: tuple[Layer, ...]
     memory: Memory
+    backend: str = ""
     calibration: str = ""
     synthetic: bool = False
     verified: tuple[Verified, ...] = ()

@@ -15,6 +15,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     rows = [
         ("model", f"{result.source}, {result.macs:,} MACs"),
         ("target", f"{result.target}, optimised for {result.optimize}"),
+        ("backend", result.backend),
         ("rounding", result.rounding),
     ]
     if result.calibration:
@@ -50,8 +51,7 @@ def _saving(saving: Saving) -> str:
 def _verified(result: Result) -> str:
     places = " = ".join(v.device for v in result.verified)
     last = result.verified[-1]
-    how = "byte for byte" if last.exact else "within float tolerance"
-    return f"{last.oracle} = {places}, {how} on {last.samples} inputs"
+    return f"{last.oracle} = {places}, {last.within} on {last.samples} inputs"
 
 
 def _spread(timing: Spread) -> str:

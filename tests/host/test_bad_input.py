@@ -157,9 +157,9 @@ def test_a_wrong_answer_names_the_first_wrong_layer(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A weight is broken on purpose; no count may come out."""
-    from edgec.pipeline import trial
+    from edgec.pipeline.backends import aot
 
-    write = trial.write_sources
+    write = aot.write_sources
 
     def sabotage(compiled: Compiled, target: object, root: Path) -> None:
         write(compiled, target, root)
@@ -172,7 +172,7 @@ def test_a_wrong_answer_names_the_first_wrong_layer(
         assert count == 1
         weights.write_text(text)
 
-    monkeypatch.setattr(trial, "write_sources", sabotage)
+    monkeypatch.setattr(aot, "write_sources", sabotage)
     with pytest.raises(VerificationError) as caught:
         build(model, target="cortex-m4", out=tmp_path / "out")
     message = caught.value.message

@@ -13,7 +13,7 @@ from edgec.targets.runners.base import find_runner
 VALID = """
 description = "a board"
 cpu = "cortex-m4"
-backends = ["c"]
+backends = ["aot"]
 template = "mps2"
 runner = "qemu"
 link = "serial"
@@ -167,7 +167,7 @@ def test_an_unknown_target_is_refused_with_a_suggestion() -> None:
         ('hot = ["-O2"]', "hot = [2]", "hot is not a list of strings"),
         ('hot = ["-O2"]', 'hot = "-O2"', "hot is str, list wanted"),
         ('cpu = "cortex-m4"', "cpu = 4", "cpu is int, str wanted"),
-        ('backends = ["c"]', 'backends = ["rust"]', "unknown backend 'rust'"),
+        ('backends = ["aot"]', 'backends = ["rust"]', "unknown backend 'rust'"),
         ('cpu = "cortex-m4"', 'cpu = "a"\nfeatures = ["sve"]', "unknown feature 'sve'"),
         ('kind = "ram"', 'kind = "rom"', "'RAM' is neither flash nor ram"),
         ("origin = 0x20000000", "origin = 0x1000", "'FLASH' and 'RAM' overlap"),

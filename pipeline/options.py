@@ -1,0 +1,63 @@
+"""How to build: the options of `edgec build`, and which of them a bundle keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgec.codegen.selection import Optimize
+from edgec.pipeline.graph import Rounding
+from edgec.pipeline.lower.tflite import Quantize
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build. Sizes are in bytes; `samples` is how many random inputs are verified,
+    by default 5, or fewer where they are large. `backend` is one of the target's, or auto; the
+    target's usual one if it is None."""
+
+    target: str = "cortex-m4"
+    backend: str | None = None
+    calibration: Path | None = None
+    quantize: Quantize = "int8"
+    optimize: Optimize = "balanced"
+    rounding: Rounding = Rounding.TFLITE
+    ram_bytes: int | None = None
+    flash_bytes: int | None = None
+    name: str | None = None
+    out: Path | None = None
+    verify: bool = True
+    emit_only: bool = False
+    samples: int | None = None
+    test: Path | None = None
+    shrink: bool = True
+    input_rows: bool = False
+
+
+def kept(options: BuildOptions) -> dict[str, str | int | None]:
+    """Return the options that shaped what was generated, for the manifest of a bundle."""
+    return {
+        "rounding": options.rounding.value,
+        "optimize": options.optimize,
+        "quantize": options.quantize,
+        "shrink": options.shrink,
+        "flash_bytes": options.flash_bytes,
+        "ram_bytes": options.ram_bytes,
+        "input_rows": options.input_rows,
+    }
+
+
+def options_of(facts: Mapping[str, Any], target: str) -> BuildOptions:
+    """Return the options that a manifest has kept."""
+    return BuildOptions(
+        target=target,
+        quantize=facts.get("quantize", "int8"),
+        optimize=facts["optimize"],
+        rounding=Rounding(facts["rounding"]),
+        ram_bytes=facts.get("ram_bytes"),
+        flash_bytes=facts["flash_bytes"],
+        shrink=bool(facts["shrink"]),
+        input_rows=bool(facts.get("input_rows", False)),
+    )
