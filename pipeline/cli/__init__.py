@@ -12,8 +12,10 @@ import edgec
 
 COMMANDS = {
     "analyze": "Show which layers do not take 8 bits, and the recipe that repairs it.",
+    "baseline": "Keep the results that later ones are compared with.",
     "bench": "Measure a bundle on its device: instructions per layer, stack, flash.",
     "build": "Build verified firmware from a Keras, ONNX or TFLite model.",
+    "compare": "Compare two results: what rose, and which layers did it.",
     "completion": "Print the shell's completion script.",
     "compress": "Make a float model smaller by a recipe, and measure what it brought.",
     "device": "Keep the devices that SSH reaches: add, list or remove one.",
@@ -21,6 +23,7 @@ COMMANDS = {
     "inspect": "Show a model's layers: shapes, quantisation, MACs, parameters.",
     "ops": "List the supported TFLite ops and the limits of each.",
     "recipes": "List the recipes of compression, and the steps they are made of.",
+    "report": "Write results as JUnit XML, Markdown, CSV, for Bencher or for CI.",
     "targets": "List the targets, or show one.",
     "verify": "Compare a bundle's firmware with the reference interpreter.",
 }
@@ -62,8 +65,8 @@ def cli() -> None:
     """Compile a trained model to small, byte-exact, measured firmware.
 
     Results go to stdout, progress and errors to stderr. Exit codes: 0 ok, 1 failure, 2 usage,
-    3 device absent or ambiguous, 4 tool missing, 5 invalid measurement, 6 over budget,
-    7 model refused, 8 infrastructure, 130 interrupted.
+    3 device absent or ambiguous, 4 tool missing, 5 invalid measurement,
+    6 over budget or slower, 7 model refused, 8 infrastructure, 130 interrupted.
     """
 
 
@@ -73,7 +76,8 @@ def main(args: list[str] | None = None) -> Any:
 
     arguments = sys.argv[1:] if args is None else args
     try:
-        return cli.main(arguments, prog_name="edgec", standalone_mode=False) or sys.exit(0)
+        # Click returns the code of an Exit; a command itself returns nothing.
+        sys.exit(cli.main(arguments, prog_name="edgec", standalone_mode=False) or 0)
     except EdgecError as error:
         _fail(error.exit_code, type(error).__name__, error.message, error.hint, arguments)
     except click.exceptions.Exit as error:

@@ -17,17 +17,18 @@ def markdown(result: Result) -> str:
             "Build again with `--calibration`.\n"
         )
     parts += [f"> {warning}\n" for warning in result.warnings]
-    parts.append(_table(("", ""), facts(result)))
+    parts.append(table(("", ""), facts(result)))
     head, rows = layer_rows(result)
     parts.append("## Layers\n")
-    parts.append(_table(head, rows))
+    parts.append(table(head, rows))
     return "\n".join(parts)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; bars in cells are escaped."""
     lines = [_row(head), _row(["---"] * len(head)), *(_row(row) for row in rows)]
     return "\n".join(lines) + "\n"
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

@@ -29,7 +29,7 @@ def checked(data: Any, name: str, where: str, hint: str = "") -> dict[str, Any]:
     try:
         _validator(name)(data)
     except fastjsonschema.JsonSchemaException as error:
-        wanted = schema(name)["properties"]["schema"]["const"]
+        wanted = schema(name)["properties"]["schema"].get("const", "a file of edgec")
         raise UsageError(f"{where}: not {wanted}: {error.message}", hint) from error
     assert isinstance(data, dict)
     return data
