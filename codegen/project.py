@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgec.codegen import cwriter
+from edgec.codegen import cwriter, mlperf
 from edgec.pipeline.errors import TargetError
 from edgec.targets.profile import Memory, Target
 from edgec.targets.runners.base import find_runner
@@ -23,7 +23,8 @@ class TensorInfo:
     """An input or output of the generated function.
 
     `at` is where in the arena it is kept; None where it has memory of its own. An input of which
-    the model asks for its `rows` has memory only in the firmware.
+    the model asks for its `rows` has memory only in the firmware. `scale` and `zero_point` are
+    those of int8 values.
     """
 
     name: str
@@ -32,6 +33,15 @@ class TensorInfo:
     size_bytes: int
     at: int | None = None
     rows: int = 0
+    scale: float = 0.0
+    zero_point: int = 0
+
+    @property
+    def port(self) -> mlperf.Port | None:
+        """What MLPerf Tiny must know of it; None where it is not int8."""
+        if self.c_type != "int8_t" or not self.scale:
+            return None
+        return mlperf.Port(self.size, self.scale, self.zero_point)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,12 @@ class ModelInfo:
         """Bytes of the model's input and output buffers that are not in the arena."""
         ends = (*self.inputs, *self.outputs)
         return sum(tensor.size_bytes for tensor in ends if tensor.at is None and not tensor.rows)
+
+    @property
+    def task(self) -> mlperf.Task | None:
+        """The task of MLPerf Tiny that the model's shapes are those of."""
+        inputs = [tensor.port for tensor in self.inputs]
+        return mlperf.find_task(inputs, [tensor.port for tensor in self.outputs])
 
 
 def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo) -> Path:
@@ -174,6 +190,7 @@ def _facts(target: Target, model: ModelInfo) -> str:
         "target": target.name,
         "arena_bytes": model.arena_bytes,
         "io_bytes": model.io_bytes,
+        "mlperf": None if model.task is None else model.task.model,
     }
     return json.dumps(facts, indent=2) + "\n"
 
@@ -208,7 +225,7 @@ def _glue_header(model: ModelInfo, target: Target) -> str:
 
 #define EDGEC_TENSOR_COUNT {len(model.inputs) + len(model.outputs)}u
 #define EDGEC_LAYER_RECORDS {max(model.layer_outputs, 2)}u
-
+{mlperf.header(model.task)}
 #endif
 """
 
@@ -294,7 +311,13 @@ void edgec_model_reset(void)
 {{
     memset(arena, 0, sizeof arena);
 {reset}}}
-"""
+{_mlperf_source(model)}"""
+
+
+def _mlperf_source(model: ModelInfo) -> str:
+    inputs = [tensor.port for tensor in model.inputs]
+    outputs = [tensor.port for tensor in model.outputs]
+    return mlperf.source(model.task, inputs, outputs)
 
 
 def _rows_callback(name: str, tensor: TensorInfo) -> str:

@@ -156,6 +156,7 @@ def _built(path: Path) -> bool:
     return path.name == MANIFEST or path.parts[:2] in (
         ("firmware", "build"),
         ("firmware", "build-profile"),
+        ("firmware", "build-mlperf"),
     )
 
 

@@ -10,7 +10,7 @@ from edgec.codegen import emit, tflm
 from edgec.codegen.layout import Plan
 from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, render_project
 from edgec.codegen.selection import Optimize, rival_steps
-from edgec.pipeline.graph import Graph, Rounding
+from edgec.pipeline.graph import DType, Graph, Rounding
 from edgec.pipeline.load import tflite
 from edgec.pipeline.passes import Saving, run_passes
 from edgec.pipeline.plan import plan_memory
@@ -99,7 +99,18 @@ def model_info(compiled: Compiled) -> ModelInfo:
     def port(name: str, at: int | None) -> TensorInfo:
         tensor = graph[name]
         rows = tensor.shape[1] if name == plan.fetched else 0
-        return TensorInfo(name, tensor.dtype.c_type, tensor.size, tensor.size_bytes, at, rows)
+        quant = tensor.quant if tensor.dtype is DType.INT8 else None
+        quant = None if quant is None or quant.per_channel else quant
+        return TensorInfo(
+            name,
+            tensor.dtype.c_type,
+            tensor.size,
+            tensor.size_bytes,
+            at,
+            rows,
+            scale=0.0 if quant is None else quant.scale,
+            zero_point=0 if quant is None else quant.zero_point,
+        )
 
     return ModelInfo(
         name=graph.name,

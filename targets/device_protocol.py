@@ -1,41 +1,25 @@
 """The host's half of the protocol with the bench firmware.
 
 Requests are idempotent and carry a sequence number; a device that sees one again repeats its
-answer, so a lost or damaged frame costs a retry and nothing else.
+answer, so a lost or damaged frame costs a retry and nothing else. A run's answer carries the CRC of
+every tensor: what was computed from other inputs than were sent, or is read after something
+overwrote it, is refused. A device that was reset no longer knows the session, and says so.
 """
 
 from __future__ import annotations
 
+import secrets
 import struct
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
-from edgec.targets.frames import MAX_PAYLOAD, Decoder, Frame, encode
+from edgec.targets.device_messages import REPLY, Hello, Kind, parse_hello
+from edgec.targets.frames import Decoder, Frame, encode
 from edgec.targets.host_state import HostState
 from edgec.targets.links.base import Link
-
-PROTOCOL_VERSION = 1
-REPLY = 0x80
-
-
-class Kind(IntEnum):
-    """Frame types; the reply to a request has the same number with the top bit set."""
-
-    HELLO = 0x01
-    WRITE = 0x02
-    READ = 0x03
-    RUN = 0x04
-    LAYERS = 0x05
-    STATS = 0x06
-    LAYER_READ = 0x07
-    RESET = 0x08
-    LOG = 0xF0
-    PROGRESS = 0xF1
-    ERROR = 0xFF
-
 
 _ERRORS = {
     1: "no such request",
@@ -47,22 +31,12 @@ _ERRORS = {
     7: "the stack was too small for the model",
 }
 
+_NO_SESSION = 8
+
 _RUN_RESET = 1
 _RUN_STACK = 2
 
-_HELLO = struct.Struct("<BBBBIIHHHBB32s")
 _LAYER = struct.Struct("<HHIQI")
-
-# What a timer kind is called, and what it counts: edgec_hal.h.
-_TIMERS = {
-    0: ("none", "cycles"),
-    1: ("virtual", "instructions"),
-    2: ("clock", "ns"),
-    3: ("dwt", "cycles"),
-    4: ("systick", "cycles"),
-    5: ("timer", "cycles"),
-    6: ("cpu", "cycles"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +45,6 @@ class Timeouts:
 
     reply_s: float = 1.0
     inference_s: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What a device says of itself.
-
-    `timer` names what counts there, chosen at run time: none, virtual, clock, dwt, systick, timer
-    or cpu; `unit` is what it counts. `timer_hz` is also the core's clock where it counts cycles.
-    """
-
-    model: str
-    target: str
-    sha256: str
-    timer: str
-    unit: str
-    timer_hz: int
-    profile: bool
-    has_state: bool
-    arena_bytes: int
-    max_payload: int
-    max_runs: int
-    layers: int
-    input_bytes: tuple[int, ...]
-    output_bytes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +68,20 @@ class LayerResult:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Link errors the device saw, and stack in bytes: used by one inference, and there."""
+    """Link errors the device saw, and stack in bytes: used by one inference, and there.
+
+    `stale_frames` came long after their turn.
+    """
 
     bad_frames: int
     overflows: int
     stack_bytes: int
     stack_free_bytes: int
+    stale_frames: int
+
+
+class DeviceResetError(InfrastructureError):
+    """The device started anew while it was in use; what it held is lost."""
 
 
 @dataclass(slots=True)
@@ -147,10 +105,15 @@ class Device:
     _seq: int = 0
     _decoder: Decoder = field(default_factory=Decoder)
     _hello: Hello | None = None
+    _inputs: dict[int, int] = field(default_factory=dict)
+    _outputs: dict[int, int] = field(default_factory=dict)
 
     def hello(self) -> Hello:
-        """Ask the device what it is."""
-        hello = _parse_hello(self._request(Kind.HELLO, b""))
+        """Ask the device what it is; opens a session, so that a reset is noticed from then on."""
+        self._hello = None
+        self._inputs.clear()
+        self._outputs.clear()
+        hello = parse_hello(self._request(Kind.HELLO, secrets.token_bytes(4)))
         if self.instruction_ns is not None and hello.unit != "ns":
             # An emulator's cycles pass with its instructions, at a rate the firmware cannot know.
             hz = self.timer_hz or hello.timer_hz
@@ -185,18 +148,26 @@ class Device:
         for offset in range(0, len(data), step):
             head = struct.pack("<BI", index, offset)
             self._request(Kind.WRITE, head + data[offset : offset + step])
+        self._inputs[index] = zlib.crc32(data)
 
     def read_output(self, index: int) -> bytes:
-        """Read output `index`."""
+        """Read output `index`; refuse it if it is not what the last run left there."""
         sizes = self.info.output_bytes
         if index >= len(sizes):
             raise UsageError(f"output {index}: the model has {len(sizes)}")
+        if index not in self._outputs:
+            raise UsageError(f"output {index}: nothing has run since the device started")
         tensor = len(self.info.input_bytes) + index
         data = b""
         while len(data) < sizes[index]:
             length = min(sizes[index] - len(data), self.info.max_payload)
             part = self._request(Kind.READ, struct.pack("<BIH", tensor, len(data), length))
             data += _exactly(part, length)
+        if zlib.crc32(data) != self._outputs[index]:
+            raise InfrastructureError(
+                f"output {index} is not what the run left there: the device was reset meanwhile, "
+                "or its memory is overwritten"
+            )
         return data
 
     def run(self, runs: int = 1, warmup: int = 0, *, reset: bool = False) -> RunResult:
@@ -214,8 +185,10 @@ class Device:
     def measure_stack(self, *, reset: bool = False) -> int:
         """Run the model once with the stack painted; return the bytes it used."""
         flags = _RUN_STACK | (_RUN_RESET if reset else 0)
-        self._request(Kind.RUN, struct.pack("<HHB", 0, 1, flags), running=True)
+        self._counts(self._request(Kind.RUN, struct.pack("<HHB", 0, 1, flags), running=True), 0)
         stats = self.stats()
+        if stats.stack_bytes == 0:
+            raise DeviceResetError("the device has measured no stack: it was reset meanwhile")
         if stats.stack_bytes >= stats.stack_free_bytes:
             raise MeasurementError(
                 f"the stack of {stats.stack_free_bytes} bytes was used up",
@@ -230,6 +203,8 @@ class Device:
         while len(found) < total:
             reply = self._request(Kind.LAYERS, struct.pack("<H", len(found)))
             total, empty = struct.unpack_from("<HQ", reply)
+            if total == 0:
+                raise DeviceResetError("the device has recorded no layers: it was reset meanwhile")
             part = list(_LAYER.iter_unpack(reply[10:]))
             if not part and len(found) < total:
                 raise InfrastructureError("the device sent an empty list of layers")
@@ -241,10 +216,14 @@ class Device:
     def read_layer(self, layer: int, output: int, size_bytes: int) -> bytes:
         """Read what a layer computes for the current inputs; runs the model for each chunk."""
         data = b""
+        head = 4 * len(self.info.input_bytes)
         while len(data) < size_bytes:
-            length = min(size_bytes - len(data), self.info.max_payload)
+            length = min(size_bytes - len(data), self.info.max_payload - head)
             payload = struct.pack("<HHIH", layer, output, len(data), length)
-            data += _exactly(self._request(Kind.LAYER_READ, payload, running=True), length)
+            reply = _exactly(self._request(Kind.LAYER_READ, payload, running=True), head + length)
+            self._check_inputs(reply[:head])
+            data += reply[head:]
+        self._outputs.clear()
         return data
 
     def reset(self) -> None:
@@ -253,7 +232,7 @@ class Device:
 
     def stats(self) -> Stats:
         """Ask for the counters of the link and the stack."""
-        return Stats(*struct.unpack("<IIII", _exactly(self._request(Kind.STATS, b""), 16)))
+        return Stats(*struct.unpack("<5I", _exactly(self._request(Kind.STATS, b""), 20)))
 
     def _count(self, ticks: int) -> int:
         if self.info.unit != "instructions":
@@ -265,7 +244,12 @@ class Device:
         return (2 * ticks * 10**9 + divisor) // (2 * divisor)
 
     def _counts(self, reply: bytes, runs: int) -> list[int]:
-        empty, number, *ticks = struct.unpack(f"<QH{runs}Q", _exactly(reply, 10 + 8 * runs))
+        ins, outs = len(self.info.input_bytes), len(self.info.output_bytes)
+        size = 10 + 8 * runs
+        _exactly(reply, size + 4 * (ins + outs))
+        empty, number, *ticks = struct.unpack(f"<QH{runs}Q", reply[:size])
+        self._check_inputs(reply[size : size + 4 * ins])
+        self._outputs = dict(enumerate(struct.unpack(f"<{outs}I", reply[size + 4 * ins :])))
         if number != runs:
             raise InfrastructureError(f"the device timed {number} inferences, {runs} wanted")
         if not all(ticks):
@@ -273,13 +257,23 @@ class Device:
         # A clock that jitters may find nothing longer than the least of models.
         return [max(self._count(t) - self._count(empty), 1) for t in ticks]
 
+    def _check_inputs(self, crcs: bytes) -> None:
+        for index, (crc,) in enumerate(struct.iter_unpack("<I", crcs)):
+            if crc != self._inputs.get(index, crc):
+                raise InfrastructureError(
+                    f"the device ran on another input {index} than was sent: it was reset "
+                    "meanwhile, or its memory is overwritten"
+                )
+
     def _request(self, kind: Kind, payload: bytes, *, running: bool = False) -> bytes:
+        if self._hello is None and kind is not Kind.HELLO:
+            self.hello()
         self._seq = self._seq % 255 + 1
         wire = encode(Frame(kind, self._seq, payload))
         for attempt in range(3):
             self.retries += attempt > 0
             self.link.write(wire)
-            reply = self._await(kind, self.timeouts.reply_s * 3**attempt, running)
+            reply = self._await(kind, wire, self.timeouts.reply_s * 3**attempt, running)
             if reply is not None:
                 return reply
         said = f"; it last said: {self.logs[-1]}" if self.logs else ""
@@ -288,22 +282,40 @@ class Device:
             f"({self._decoder.dropped} damaged frames){said}"
         )
 
-    def _await(self, kind: Kind, timeout_s: float, running: bool) -> bytes | None:
+    def _await(self, kind: Kind, wire: bytes, timeout_s: float, running: bool) -> bytes | None:
         deadline = time.monotonic() + timeout_s
+        done = -1
         while (left := deadline - time.monotonic()) > 0:
             for frame in self._decoder.feed(self.link.read(left)):
                 if frame.kind == Kind.LOG:
                     self._log(frame)
+                elif frame.kind == Kind.BOOT and self._hello is not None:
+                    # It may be an old frame: only the device's answer tells.
+                    self.link.write(wire)
+                    deadline = min(deadline, time.monotonic() + timeout_s)
                 elif frame.seq != self._seq:
                     continue
                 elif frame.kind == Kind.PROGRESS and running:
-                    deadline = time.monotonic() + max(self.timeouts.inference_s, timeout_s)
+                    # Each inference may take its time, but a repeated frame must not buy more.
+                    now = int.from_bytes(frame.payload[:4], "little")
+                    if now > done:
+                        done = now
+                        deadline = time.monotonic() + max(self.timeouts.inference_s, timeout_s)
                 elif frame.kind == Kind.ERROR and len(frame.payload) >= 2:
-                    why = _ERRORS.get(frame.payload[0], f"error {frame.payload[0]}")
-                    raise InfrastructureError(f"the device refused {kind.name}: {why}")
+                    raise self._refusal(kind, frame.payload[0])
                 elif frame.kind == kind | REPLY:
                     return frame.payload
         return None
+
+    def _refusal(self, kind: Kind, code: int) -> InfrastructureError:
+        if code == _NO_SESSION:
+            self._hello = None
+            return DeviceResetError(
+                f"the device was reset before or during {kind.name}",
+                "look at its supply, its watchdog and what else resets it; then run again",
+            )
+        why = _ERRORS.get(code, f"error {code}")
+        return InfrastructureError(f"the device refused {kind.name}: {why}")
 
     def _log(self, frame: Frame) -> None:
         text = frame.payload.decode("ascii", errors="replace")
@@ -316,37 +328,3 @@ def _exactly(data: bytes, size: int) -> bytes:
     if len(data) != size:
         raise InfrastructureError(f"the device sent {len(data)} bytes, {size} wanted")
     return data
-
-
-def _parse_hello(data: bytes) -> Hello:
-    if not data or data[0] != PROTOCOL_VERSION:
-        version = data[0] if data else "none"
-        raise DeviceError(f"wrong firmware on board: it speaks protocol {version}, 1 wanted")
-    try:
-        fixed = _HELLO.unpack_from(data)
-        (_, timer, profile, state, hz, arena, max_payload, max_runs, layers, ins, outs, sha) = fixed
-        sizes = struct.unpack_from(f"<{ins + outs}I", data, _HELLO.size)
-        at = _HELLO.size + 4 * (ins + outs)
-        name = data[at + 1 : at + 1 + data[at]]
-        at += 1 + data[at]
-        target = data[at + 1 : at + 1 + data[at]]
-    except (struct.error, IndexError) as error:
-        raise InfrastructureError(f"the device's HELLO is malformed: {error}") from error
-    if timer not in _TIMERS or not hz or not 16 <= max_payload <= MAX_PAYLOAD or not max_runs:
-        raise InfrastructureError("the device's HELLO is malformed: a value is out of range")
-    return Hello(
-        model=name.decode("ascii", errors="replace"),
-        target=target.decode("ascii", errors="replace"),
-        sha256=sha.hex(),
-        timer=_TIMERS[timer][0],
-        unit=_TIMERS[timer][1],
-        timer_hz=hz,
-        profile=bool(profile),
-        has_state=bool(state),
-        arena_bytes=arena,
-        max_payload=max_payload,
-        max_runs=max_runs,
-        layers=layers,
-        input_bytes=sizes[:ins],
-        output_bytes=sizes[ins:],
-    )

@@ -118,17 +118,22 @@ def run(
 
 
 def build_image(
-    project: Path, target: Target, *, profile: bool = False, jobs: int | None = None
+    project: Path,
+    target: Target,
+    *,
+    profile: bool = False,
+    mlperf: bool = False,
+    jobs: int | None = None,
 ) -> Image:
     """Compile and link a rendered project with its own Makefile.
 
-    A profile build lies beside the clean one and times and hashes each layer. Raises BuildError
-    with the compiler's words.
+    A profile build lies beside the clean one and times and hashes each layer; a build for MLPerf
+    speaks that protocol. Raises BuildError with the compiler's words.
     """
     _check_compiler(target)
-    folder = "build-profile" if profile else "build"
+    folder = "build-profile" if profile else "build-mlperf" if mlperf else "build"
     parallel = jobs or len(os.sched_getaffinity(0))
-    options = [f"BUILD={folder}", f"PROFILE={int(profile)}"]
+    options = [f"BUILD={folder}", f"PROFILE={int(profile)}", f"MLPERF={int(mlperf)}"]
     facts = json.loads((project / "firmware.json").read_text(encoding="utf-8"))
     build = project / folder
     argv = ["make", "-s", f"-j{parallel}", *options, "all"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import struct
+import zlib
 
-from edgec.targets.device_protocol import Kind
+from edgec.targets.device_messages import Kind
 from edgec.targets.frames import Decoder, Frame, encode
 
 SHA256 = "ab" * 32
@@ -22,6 +23,7 @@ class FakeDevice:
         self.runs = 0
         self._decoder = Decoder()
         self._last: tuple[Frame, list[Frame]] | None = None
+        self._in_session = False
 
     def feed(self, data: bytes) -> bytes:
         sent = b""
@@ -33,14 +35,22 @@ class FakeDevice:
                 sent += encode(self._last[1][-1])
         return sent
 
+    def restart(self) -> bytes:
+        """Lose everything, as a device that is reset does, and say what one says then."""
+        self.__init__(len(self.input), self.ticks, self.timer)  # type: ignore[misc]
+        return encode(Frame(Kind.BOOT, 0, b"\2"))
+
     def _answer(self, request: Frame) -> list[Frame]:
         def reply(payload: bytes = b"") -> list[Frame]:
             return [Frame(request.kind | 0x80, request.seq, payload)]
 
         size = len(self.input)
+        self._in_session |= request.kind == Kind.HELLO
+        if not self._in_session:
+            return [Frame(Kind.ERROR, request.seq, bytes([8, request.kind]))]
         match request.kind:
             case Kind.HELLO:
-                fixed = (1, self.timer, 0, 0, 25_000_000, 64, 1024, 120, 1, 1, 1)
+                fixed = (2, self.timer, 0, 0, 25_000_000, 64, 1024, 120, 1, 1, 1)
                 head = struct.pack("<BBBBIIHHHBB", *fixed)
                 return reply(
                     head + bytes.fromhex(SHA256) + struct.pack("<II", size, size) + b"\4fake\2m4"
@@ -62,9 +72,10 @@ class FakeDevice:
                     Frame(Kind.PROGRESS, request.seq, struct.pack("<I", done))
                     for done in range(runs + warmup + 1)
                 ]
-                return progress + reply(struct.pack(f"<QH{runs}Q", 16, runs, *ticks))
+                crcs = (zlib.crc32(self.input), zlib.crc32(self.output))
+                return progress + reply(struct.pack(f"<QH{runs}Q2I", 16, runs, *ticks, *crcs))
             case Kind.STATS:
-                return reply(struct.pack("<IIII", 0, 0, 64, 4096))
+                return reply(struct.pack("<5I", 0, 0, 64, 4096, 0))
             case _:
                 return [Frame(Kind.ERROR, request.seq, bytes([1, request.kind]))]
 

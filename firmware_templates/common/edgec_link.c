@@ -1,22 +1,37 @@
 #include "edgec_link.h"
 
+#ifndef EDGEC_MLPERF
+
 #include <string.h>
 
 #include "edgec_frame.h"
 #include "edgec_hal.h"
 #include "edgec_layers.h"
 #include "edgec_model.h"
+#include "edgec_reply.h"
 #include "edgec_stack.h"
 
-#define MAX_RUNS 120u
 #define LAYERS_PER_FRAME 50u
+
+/* A reply to RUN has 10 bytes, 8 a run, and 4 a tensor. */
+#define RUNS_THAT_FIT ((EDGEC_MAX_PAYLOAD - 10u - 4u * EDGEC_TENSOR_COUNT) / 8u)
+#define MAX_RUNS (RUNS_THAT_FIT < 120u ? RUNS_THAT_FIT : 120u)
+
+typedef char tensors_fit_a_reply[EDGEC_TENSOR_COUNT <= 120u ? 1 : -1];
+
+/* Sequence numbers are 1 to 255; one that is this far behind or less is an old frame. */
+#define SEQ_COUNT 255u
+#define SEQ_BEHIND 127u
 
 static edgec_receiver receiver;
 
-/* The reply, kept because a repeated request is answered by repeating it. */
-static uint8_t reply[EDGEC_FRAME_BYTES];
-static size_t reply_bytes;
 static uint32_t last_request_crc;
+
+/* The last HELLO, by which a host opens a session; old frames of the line are not of it. */
+static uint8_t in_session;
+static uint32_t session_crc;
+static uint8_t last_seq;
+static uint32_t stale_frames;
 
 static uint32_t stack_used;
 
@@ -30,68 +45,27 @@ static uint32_t get32(const uint8_t *data)
     return (uint32_t)get16(data) | ((uint32_t)get16(data + 2) << 16);
 }
 
-static void add8(uint8_t value)
-{
-    reply[reply_bytes++] = value;
-}
-
-static void add16(uint16_t value)
-{
-    add8((uint8_t)value);
-    add8((uint8_t)(value >> 8));
-}
-
-static void add32(uint32_t value)
-{
-    add16((uint16_t)value);
-    add16((uint16_t)(value >> 16));
-}
-
-static void add64(uint64_t value)
-{
-    add32((uint32_t)value);
-    add32((uint32_t)(value >> 32));
-}
-
-static void add_text(const char *text)
-{
-    size_t length = strlen(text);
-    length = length > 63 ? 63 : length;
-    add8((uint8_t)length);
-    memcpy(&reply[reply_bytes], text, length);
-    reply_bytes += length;
-}
-
-static void fail(uint8_t code)
-{
-    const uint8_t request = (uint8_t)(reply[0] & ~EDGEC_REPLY);
-    reply[0] = EDGEC_ERROR;
-    reply_bytes = EDGEC_FRAME_HEAD;
-    add8(code);
-    add8(request);
-}
-
 static void answer_hello(void)
 {
-    add8(EDGEC_PROTOCOL_VERSION);
-    add8(edgec_hal_timer_kind());
-    add8(edgec_model.profile);
-    add8(edgec_model.has_state);
-    add32(edgec_hal_timer_hz());
-    add32(edgec_model.arena_bytes);
-    add16(EDGEC_MAX_PAYLOAD);
-    add16(MAX_RUNS);
-    add16(edgec_model.layers);
-    add8(edgec_model.inputs);
-    add8(edgec_model.outputs);
+    edgec_reply_8(EDGEC_PROTOCOL_VERSION);
+    edgec_reply_8(edgec_hal_timer_kind());
+    edgec_reply_8(edgec_model.profile);
+    edgec_reply_8(edgec_model.has_state);
+    edgec_reply_32(edgec_hal_timer_hz());
+    edgec_reply_32(edgec_model.arena_bytes);
+    edgec_reply_16(EDGEC_MAX_PAYLOAD);
+    edgec_reply_16(MAX_RUNS);
+    edgec_reply_16(edgec_model.layers);
+    edgec_reply_8(edgec_model.inputs);
+    edgec_reply_8(edgec_model.outputs);
     for (uint32_t i = 0; i < sizeof edgec_model.sha256; ++i) {
-        add8(edgec_model.sha256[i]);
+        edgec_reply_8(edgec_model.sha256[i]);
     }
     for (uint32_t i = 0; i < EDGEC_TENSOR_COUNT; ++i) {
-        add32(edgec_tensors[i].bytes);
+        edgec_reply_32(edgec_tensors[i].bytes);
     }
-    add_text(edgec_model.name);
-    add_text(edgec_model.target);
+    edgec_reply_text(edgec_model.name);
+    edgec_reply_text(edgec_model.target);
 }
 
 static int in_range(uint32_t tensor, uint32_t offset, uint32_t length)
@@ -104,14 +78,14 @@ static int in_range(uint32_t tensor, uint32_t offset, uint32_t length)
 static void answer_write(const uint8_t *payload, size_t bytes)
 {
     if (bytes < 5) {
-        fail(EDGEC_ERROR_LENGTH);
+        edgec_reply_fail(EDGEC_ERROR_LENGTH);
         return;
     }
     const uint32_t tensor = payload[0];
     const uint32_t offset = get32(&payload[1]);
     const uint32_t length = (uint32_t)bytes - 5u;
     if (tensor >= edgec_model.inputs || !in_range(tensor, offset, length)) {
-        fail(EDGEC_ERROR_RANGE);
+        edgec_reply_fail(EDGEC_ERROR_RANGE);
         return;
     }
     memcpy(&edgec_tensors[tensor].data[offset], &payload[5], length);
@@ -121,18 +95,24 @@ static void answer_write(const uint8_t *payload, size_t bytes)
 static void answer_read(const uint8_t *payload, size_t bytes)
 {
     if (bytes != 7) {
-        fail(EDGEC_ERROR_LENGTH);
+        edgec_reply_fail(EDGEC_ERROR_LENGTH);
         return;
     }
     const uint32_t tensor = payload[0];
     const uint32_t offset = get32(&payload[1]);
     const uint32_t length = get16(&payload[5]);
     if (length > EDGEC_MAX_PAYLOAD || !in_range(tensor, offset, length)) {
-        fail(EDGEC_ERROR_RANGE);
+        edgec_reply_fail(EDGEC_ERROR_RANGE);
         return;
     }
-    memcpy(&reply[reply_bytes], &edgec_tensors[tensor].data[offset], length);
-    reply_bytes += length;
+    edgec_reply_bytes(&edgec_tensors[tensor].data[offset], length);
+}
+
+static void add_crcs(uint32_t tensors)
+{
+    for (uint32_t i = 0; i < tensors; ++i) {
+        edgec_reply_32(edgec_crc32(0, edgec_tensors[i].data, edgec_tensors[i].bytes));
+    }
 }
 
 static int timed_run(uint64_t *ticks)
@@ -196,36 +176,38 @@ static void send_progress(uint8_t seq, uint32_t done)
     edgec_frame_send(frame, EDGEC_FRAME_HEAD + 4);
 }
 
-/* Payload: u16 runs, u16 warm-up runs, u8 flags. Reply: u64 empty ticks, u16 n, u64 ticks[n]. */
+/* Payload: u16 runs, u16 warm-up runs, u8 flags. Reply: u64 empty ticks, u16 n, u64 ticks[n],
+ * u32 CRC of each tensor, by which the host knows what was computed from what. */
 static void answer_run(const uint8_t *payload, size_t bytes, uint8_t seq)
 {
     if (bytes != 5) {
-        fail(EDGEC_ERROR_LENGTH);
+        edgec_reply_fail(EDGEC_ERROR_LENGTH);
         return;
     }
     const uint32_t runs = get16(payload);
     const uint32_t warmup = get16(&payload[2]);
     const uint8_t flags = payload[4];
     if (runs > MAX_RUNS) {
-        fail(EDGEC_ERROR_RANGE);
+        edgec_reply_fail(EDGEC_ERROR_RANGE);
         return;
     }
     edgec_layers_calibrate();
-    add64(empty_run());
-    add16((uint16_t)runs);
+    edgec_reply_64(empty_run());
+    edgec_reply_16((uint16_t)runs);
     send_progress(seq, 0);
     for (uint32_t i = 0; i < warmup + runs; ++i) {
         uint64_t ticks = 0;
         const uint8_t error = run_once(flags, &ticks);
         if (error != 0) {
-            fail(error);
+            edgec_reply_fail(error);
             return;
         }
         if (i >= warmup) {
-            add64(ticks);
+            edgec_reply_64(ticks);
         }
         send_progress(seq, i + 1);
     }
+    add_crcs(EDGEC_TENSOR_COUNT);
 }
 
 #ifdef EDGEC_PROFILE
@@ -234,47 +216,49 @@ static void answer_run(const uint8_t *payload, size_t bytes, uint8_t seq)
 static void answer_layers(const uint8_t *payload, size_t bytes)
 {
     if (bytes != 2) {
-        fail(EDGEC_ERROR_LENGTH);
+        edgec_reply_fail(EDGEC_ERROR_LENGTH);
         return;
     }
     uint32_t count = 0;
     const edgec_layer_record *records = edgec_layers_get(&count);
     const uint32_t first = get16(payload);
-    add16((uint16_t)count);
-    add64(edgec_layers_overhead());
+    edgec_reply_16((uint16_t)count);
+    edgec_reply_64(edgec_layers_overhead());
     for (uint32_t i = first; i < count && i < first + LAYERS_PER_FRAME; ++i) {
-        add16(records[i].layer);
-        add16(records[i].output);
-        add32(records[i].bytes);
-        add64(records[i].ticks);
-        add32(records[i].hash);
+        edgec_reply_16(records[i].layer);
+        edgec_reply_16(records[i].output);
+        edgec_reply_32(records[i].bytes);
+        edgec_reply_64(records[i].ticks);
+        edgec_reply_32(records[i].hash);
     }
 }
 
-/* Payload: u16 layer, u16 output, u32 offset, u16 length. Runs the model once more. */
+/* Payload: u16 layer, u16 output, u32 offset, u16 length. Reply: u32 CRC of each input, bytes.
+ * Runs the model once more. */
 static void answer_layer_read(const uint8_t *payload, size_t bytes, uint8_t seq)
 {
     if (bytes != 10) {
-        fail(EDGEC_ERROR_LENGTH);
+        edgec_reply_fail(EDGEC_ERROR_LENGTH);
         return;
     }
     const uint32_t length = get16(&payload[8]);
-    if (length > EDGEC_MAX_PAYLOAD) {
-        fail(EDGEC_ERROR_RANGE);
+    if (length > EDGEC_MAX_PAYLOAD - 4u * edgec_model.inputs) {
+        edgec_reply_fail(EDGEC_ERROR_RANGE);
         return;
     }
+    add_crcs(edgec_model.inputs);
     edgec_layers_capture(get16(payload), get16(&payload[2]), get32(&payload[4]), length,
-                         &reply[reply_bytes]);
+                         edgec_reply_end());
     send_progress(seq, 0);
     uint64_t ticks = 0;
     const uint8_t error = run_once(edgec_model.has_state != 0 ? EDGEC_RUN_RESET : 0, &ticks);
     const uint32_t copied = edgec_layers_captured();
     if (error != 0) {
-        fail(error);
+        edgec_reply_fail(error);
     } else if (copied != length) {
-        fail(EDGEC_ERROR_LAYER);
+        edgec_reply_fail(EDGEC_ERROR_LAYER);
     } else {
-        reply_bytes += copied;
+        edgec_reply_grow(copied);
     }
 }
 
@@ -284,7 +268,7 @@ static void answer_layers(const uint8_t *payload, size_t bytes)
 {
     (void)payload;
     (void)bytes;
-    fail(EDGEC_ERROR_PROFILE);
+    edgec_reply_fail(EDGEC_ERROR_PROFILE);
 }
 
 static void answer_layer_read(const uint8_t *payload, size_t bytes, uint8_t seq)
@@ -292,17 +276,18 @@ static void answer_layer_read(const uint8_t *payload, size_t bytes, uint8_t seq)
     (void)seq;
     (void)payload;
     (void)bytes;
-    fail(EDGEC_ERROR_PROFILE);
+    edgec_reply_fail(EDGEC_ERROR_PROFILE);
 }
 
 #endif
 
 static void answer_stats(void)
 {
-    add32(receiver.bad_frames);
-    add32(receiver.overflows);
-    add32(stack_used);
-    add32(edgec_stack_free());
+    edgec_reply_32(receiver.bad_frames);
+    edgec_reply_32(receiver.overflows);
+    edgec_reply_32(stack_used);
+    edgec_reply_32(edgec_stack_free());
+    edgec_reply_32(stale_frames);
 }
 
 static void dispatch(uint8_t type, uint8_t seq, const uint8_t *payload, size_t bytes)
@@ -333,7 +318,7 @@ static void dispatch(uint8_t type, uint8_t seq, const uint8_t *payload, size_t b
         edgec_model_reset();
         break;
     default:
-        fail(EDGEC_ERROR_TYPE);
+        edgec_reply_fail(EDGEC_ERROR_TYPE);
         break;
     }
 }
@@ -347,6 +332,42 @@ void edgec_link_log(const char *text)
     edgec_frame_send(frame, EDGEC_FRAME_HEAD + length);
 }
 
+void edgec_link_start(void)
+{
+    uint8_t frame[EDGEC_FRAME_HEAD + 1 + EDGEC_FRAME_CRC] = {EDGEC_BOOT, 0, EDGEC_PROTOCOL_VERSION};
+    edgec_frame_send(frame, EDGEC_FRAME_HEAD + 1);
+}
+
+/* Whether the line delivers a request long after its turn: it was answered, or given up. A HELLO
+ * without a nonce cannot be told from an old one. */
+static int is_stale(uint8_t type, uint8_t seq, size_t bytes, uint32_t crc)
+{
+    if (in_session == 0 || crc == last_request_crc) {
+        return 0;
+    }
+    if (type == EDGEC_HELLO) {
+        return crc == session_crc && bytes > EDGEC_FRAME_HEAD;
+    }
+    const uint32_t behind = (SEQ_COUNT + last_seq - seq) % SEQ_COUNT;
+    return seq == 0 || behind <= SEQ_BEHIND;
+}
+
+static void answer(uint8_t type, uint8_t seq, size_t bytes, uint32_t crc)
+{
+    edgec_reply_begin(type, seq);
+    if (type == EDGEC_HELLO) {
+        in_session = 1;
+        session_crc = crc;
+    }
+    if (in_session == 0) {
+        edgec_reply_fail(EDGEC_ERROR_SESSION);
+    } else {
+        last_seq = seq;
+        dispatch(type, seq, &receiver.wire[EDGEC_FRAME_HEAD], bytes - EDGEC_FRAME_HEAD);
+    }
+    last_request_crc = crc;
+}
+
 void edgec_link_feed(uint8_t byte)
 {
     const size_t bytes = edgec_frame_feed(&receiver, byte);
@@ -356,13 +377,14 @@ void edgec_link_feed(uint8_t byte)
     const uint8_t type = receiver.wire[0];
     const uint8_t seq = receiver.wire[1];
     const uint32_t crc = edgec_crc32(0, receiver.wire, bytes);
-    const int repeated = reply_bytes != 0 && crc == last_request_crc && type != EDGEC_HELLO;
-    if (!repeated) {
-        reply[0] = (uint8_t)(type | EDGEC_REPLY);
-        reply[1] = seq;
-        reply_bytes = EDGEC_FRAME_HEAD;
-        dispatch(type, seq, &receiver.wire[EDGEC_FRAME_HEAD], bytes - EDGEC_FRAME_HEAD);
-        last_request_crc = crc;
+    if (is_stale(type, seq, bytes, crc)) {
+        stale_frames++;
+        return;
     }
-    edgec_frame_send(reply, reply_bytes);
+    if (crc != last_request_crc || in_session == 0) {
+        answer(type, seq, bytes, crc);
+    }
+    edgec_reply_send();
 }
+
+#endif

@@ -1,10 +1,11 @@
-/* The device's half of the protocol: requests in, replies out, one at a time. */
+/* The device's half of the protocol: requests in, replies out, one at a time. With EDGEC_MLPERF
+ * edgec_mlperf.c stands behind these functions, and speaks that benchmark's. */
 #ifndef EDGEC_LINK_H
 #define EDGEC_LINK_H
 
 #include <stdint.h>
 
-#define EDGEC_PROTOCOL_VERSION 1
+#define EDGEC_PROTOCOL_VERSION 2
 
 /* A reply has its request's type with this bit set. */
 #define EDGEC_REPLY 0x80u
@@ -20,6 +21,7 @@ enum {
     EDGEC_RESET = 0x08,
     EDGEC_LOG = 0xF0,
     EDGEC_PROGRESS = 0xF1,
+    EDGEC_BOOT = 0xF2,
     EDGEC_ERROR = 0xFF
 };
 
@@ -30,10 +32,14 @@ enum {
     EDGEC_ERROR_MODEL = 4,   /* the model returned non-zero */
     EDGEC_ERROR_PROFILE = 5, /* only a profile build can do this */
     EDGEC_ERROR_LAYER = 6,    /* no such layer output */
-    EDGEC_ERROR_STACK = 7    /* the stack was too small */
+    EDGEC_ERROR_STACK = 7,   /* the stack was too small */
+    EDGEC_ERROR_SESSION = 8  /* no HELLO since the device started */
 };
 
 enum { EDGEC_RUN_RESET = 1, EDGEC_RUN_STACK = 2 };
+
+/* Tells the host that the device has started; call once, before the first byte. */
+void edgec_link_start(void);
 
 /* Sends a line of text the host may show. */
 void edgec_link_log(const char *text);

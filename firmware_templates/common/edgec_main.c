@@ -4,6 +4,7 @@
 int main(void)
 {
     edgec_hal_init();
+    edgec_link_start();
     for (;;) {
         const int byte = edgec_hal_getc();
         if (byte < 0) {

@@ -16,7 +16,8 @@ import pytest
 
 from edgec.codegen.project import flags_cmake, flags_mk, render_project
 from edgec.pipeline.errors import BuildError, InfrastructureError
-from edgec.targets.device_protocol import Device, Kind, Timeouts
+from edgec.targets.device_messages import Kind
+from edgec.targets.device_protocol import Device, Timeouts
 from edgec.targets.frames import Decoder, Frame, encode
 from edgec.targets.links.base import Endpoint
 from edgec.targets.links.process import ProcessLink
@@ -66,10 +67,18 @@ def test_the_firmware_compiles_without_a_warning_under_clang(project: Path, prof
 
 
 def converse(image: Path, wire: bytes) -> list[Frame]:
-    """Send bytes, close, and return the frames that came back; the device must end cleanly."""
+    """Open a session, send bytes, close, and return what was answered; it must end cleanly."""
+    hello, *frames = greeted(image, encode(Frame(Kind.HELLO, 0)) + wire)
+    assert hello.kind == Kind.HELLO | 0x80
+    return frames
+
+
+def greeted(image: Path, wire: bytes) -> list[Frame]:
     done = subprocess.run([str(image)], input=wire, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
-    return Decoder().feed(done.stdout)
+    boot, *frames = Decoder().feed(done.stdout)
+    assert boot == Frame(Kind.BOOT, 0, b"\x02")
+    return frames
 
 
 def answer(image: Path, kind: int, payload: bytes) -> Frame:
@@ -115,7 +124,7 @@ def test_the_largest_frames_pass(sanitized: Path) -> None:
     wire += encode(Frame(Kind.READ, 3, struct.pack("<BIH", 0, 0, 1024)))
     frames = [f for f in converse(sanitized, wire) if f.kind != Kind.PROGRESS]
     assert [f.kind for f in frames] == [0x82, 0x84, 0x83]
-    assert len(frames[1].payload) == 10 + 8 * 120
+    assert len(frames[1].payload) == 10 + 8 * 120 + 4 * 3
     assert frames[2].payload[:1019] == data[:1019]
 
 
@@ -131,25 +140,23 @@ def test_a_repeated_request_is_answered_again_but_not_done_again(sanitized: Path
 def test_no_bytes_can_break_the_firmware(sanitized: Path, seed: int) -> None:
     rng = random.Random(seed)
     wire = b""
-    for _ in range(60):
+    for number in range(60):
         payload = rng.randbytes(rng.choice((0, 2, 5, 7, 10, 11, 1024)))
-        body = (
-            bytes([rng.choice((*range(1, 10), rng.randrange(256))), rng.randrange(256)]) + payload
-        )
+        body = bytes([rng.choice((*range(1, 10), rng.randrange(256))), number + 1]) + payload
         if rng.random() < 0.6 and body[0] != Kind.RUN:
             wire += encode(Frame(body[0], body[1], payload))
         else:
             wire += rng.randbytes(rng.randrange(3000)) + b"\0"
-    wire += b"\0" + encode(Frame(Kind.HELLO, 1))
+    wire += b"\0" + encode(Frame(Kind.HELLO, 1, rng.randbytes(4)))
     assert converse(sanitized, wire)[-1].kind == Kind.HELLO | 0x80
 
 
 def test_checksum_and_stuffing_agree_with_the_host_on_every_length(sanitized: Path) -> None:
     wire, wanted = b"", []
-    for seq, size in enumerate((0, 1, 252, 253, 254, 255, 256, 507, 508, 509, 1019), start=1):
+    for turn, size in enumerate((0, 1, 252, 253, 254, 255, 256, 507, 508, 509, 1019), start=1):
         data = bytes((i * 7 + size) % 5 * 60 for i in range(size))
-        wire += encode(Frame(Kind.WRITE, seq, struct.pack("<BI", 0, 0) + data))
-        wire += encode(Frame(Kind.READ, seq, struct.pack("<BIH", 0, 0, size)))
+        wire += encode(Frame(Kind.WRITE, 2 * turn, struct.pack("<BI", 0, 0) + data))
+        wire += encode(Frame(Kind.READ, 2 * turn + 1, struct.pack("<BIH", 0, 0, size)))
         wanted.append(data)
     frames = converse(sanitized, wire)
     assert [f.payload for f in frames if f.kind == Kind.READ | 0x80] == wanted
@@ -159,8 +166,46 @@ def test_stats_count_what_was_damaged(sanitized: Path) -> None:
     damaged = bytearray(encode(Frame(Kind.HELLO, 1)))
     damaged[3] ^= 4
     wire = bytes(damaged) + b"\1" * 3000 + b"\0" + encode(Frame(Kind.STATS, 2))
-    bad, overflows, _, _ = struct.unpack("<IIII", converse(sanitized, wire)[-1].payload)
-    assert (bad, overflows) == (1, 1)
+    bad, overflows, _, _, stale = struct.unpack("<5I", converse(sanitized, wire)[-1].payload)
+    assert (bad, overflows, stale) == (1, 1, 0)
+
+
+def test_a_request_before_hello_is_refused(sanitized: Path) -> None:
+    run = encode(Frame(Kind.RUN, 3, struct.pack("<HHB", 1, 0, 0)))
+    first, second, hello, *ran = greeted(sanitized, run + run + encode(Frame(Kind.HELLO, 2)) + run)
+    assert first == second == Frame(Kind.ERROR, 3, bytes([8, Kind.RUN]))
+    assert hello.kind == Kind.HELLO | 0x80
+    assert ran[-1].kind == Kind.RUN | 0x80
+
+
+def test_a_frame_that_comes_after_its_turn_is_dropped(sanitized: Path) -> None:
+    first = encode(Frame(Kind.WRITE, 1, struct.pack("<BI", 0, 0) + b"old"))
+    second = encode(Frame(Kind.WRITE, 2, struct.pack("<BI", 0, 0) + b"new"))
+    read = encode(Frame(Kind.READ, 3, struct.pack("<BIH", 0, 0, 3)))
+    stats = encode(Frame(Kind.STATS, 4))
+    frames = converse(sanitized, first + second + first + read + stats)
+    assert [f.seq for f in frames] == [1, 2, 3, 4]
+    assert frames[2].payload == b"new"
+    assert struct.unpack("<5I", frames[3].payload)[4] == 1
+
+
+def test_an_old_hello_does_not_open_a_session_anew(sanitized: Path) -> None:
+    hello = encode(Frame(Kind.HELLO, 1, b"once"))
+    stats = [encode(Frame(Kind.STATS, seq)) for seq in (2, 3)]
+    frames = converse(sanitized, hello + stats[0] + hello + stats[0] + stats[1])
+    assert [f.seq for f in frames] == [1, 2, 2, 3]
+    assert struct.unpack("<5I", frames[-1].payload)[4] == 1
+
+
+def test_a_run_says_by_crc_what_was_computed_from_what(sanitized: Path) -> None:
+    a, b = bytes(range(200)) * 10, b"\1\0\0\x07"
+    wire = encode(Frame(Kind.WRITE, 1, struct.pack("<BI", 0, 0) + a[:1000]))
+    wire += encode(Frame(Kind.WRITE, 2, struct.pack("<BI", 0, 1000) + a[1000:]))
+    wire += encode(Frame(Kind.WRITE, 3, struct.pack("<BI", 1, 0) + b))
+    wire += encode(Frame(Kind.RUN, 4, struct.pack("<HHB", 0, 1, 0)))
+    out = expected(np.frombuffer(a, np.int8), np.frombuffer(b, np.int8))[1].tobytes()
+    crcs = struct.unpack("<3I", converse(sanitized, wire)[-1].payload[10:])
+    assert crcs == (zlib.crc32(a), zlib.crc32(b), zlib.crc32(out))
 
 
 def test_stack_painting_sees_what_a_function_uses(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
-from edgec.targets.device_protocol import Device, Timeouts
-from edgec.targets.frames import Frame, encode
+from edgec.targets.device_messages import Kind
+from edgec.targets.device_protocol import Device, DeviceResetError, Timeouts
+from edgec.targets.frames import Decoder, Frame, encode
 from tests.fake_device import SHA256, FakeDevice, FakeLink
 
 QUICK = Timeouts(reply_s=0.002, inference_s=0.05)
@@ -106,3 +109,77 @@ def test_a_fault_in_the_firmware_ends_the_wait() -> None:
     link._arrived = encode(Frame(0xF0, 0, b"hard fault: bad memory access"))
     with pytest.raises(InfrastructureError, match="the device stopped: hard fault"):
         device_on(link).hello()
+
+
+def test_a_reset_device_is_named_at_once() -> None:
+    fake = FakeDevice()
+    link = FakeLink(fake)
+    device = device_on(link)
+    device.hello()
+    fake.restart()
+    with pytest.raises(DeviceResetError, match="the device was reset before or during RUN"):
+        device.run(1)
+    assert device.retries == 0
+
+
+def test_a_start_message_ends_the_wait_for_an_inference() -> None:
+    fake = FakeDevice()
+    link = FakeLink(fake)
+    device = Device(link, timeouts=Timeouts(reply_s=0.5, inference_s=300))
+    device.hello()
+    whole = link.write
+
+    def reset_in_the_middle(data: bytes) -> None:
+        link.write = whole  # type: ignore[method-assign]
+        link._arrived += encode(Frame(Kind.PROGRESS, data_seq(data), bytes(4)))
+        link._arrived += fake.restart()
+
+    link.write = reset_in_the_middle  # type: ignore[method-assign]
+    with pytest.raises(DeviceResetError):
+        device.run(1)
+
+
+def test_an_old_start_message_is_no_reset() -> None:
+    fake = FakeDevice()
+    link = FakeLink(fake)
+    device = device_on(link)
+    device.hello()
+    link._arrived += encode(Frame(Kind.BOOT, 0, b"\2"))
+    assert device.run(2).counts == (45, 45)
+    assert fake.runs == 2
+
+
+def test_repeated_progress_does_not_buy_time() -> None:
+    fake = FakeDevice()
+    link = FakeLink(fake)
+    device = device_on(link)
+    device.hello()
+    link.write = lambda data: None  # type: ignore[method-assign]
+    link.read = lambda timeout_s: encode(Frame(Kind.PROGRESS, 2, bytes(4)))  # type: ignore
+    start = time.monotonic()
+    with pytest.raises(InfrastructureError, match="did not answer RUN"):
+        device.run(1)
+    assert time.monotonic() - start < 1
+
+
+def test_a_run_on_other_inputs_is_refused() -> None:
+    fake = FakeDevice()
+    device = device_on(FakeLink(fake))
+    device.write_input(0, bytes(3000))
+    fake.input[7] = 1
+    with pytest.raises(InfrastructureError, match="ran on another input 0 than was sent"):
+        device.run(1)
+
+
+def test_an_output_that_the_run_did_not_leave_is_refused() -> None:
+    fake = FakeDevice()
+    device = device_on(FakeLink(fake))
+    device.write_input(0, bytes(3000))
+    device.run(1)
+    fake.output = b"\1" * 3000
+    with pytest.raises(InfrastructureError, match="output 0 is not what the run left there"):
+        device.read_output(0)
+
+
+def data_seq(wire: bytes) -> int:
+    return Decoder().feed(wire)[0].seq

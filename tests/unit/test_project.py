@@ -47,6 +47,7 @@ def test_the_facts_are_there_for_tools(tmp_path: Path) -> None:
         "target": "cortex-m33",
         "arena_bytes": 2000,
         "io_bytes": 4004,
+        "mlperf": None,
     }
 
 
