@@ -14,7 +14,8 @@ from edgec.targets.toolchain import Image, build_image
 from tests.tiny_model import MODEL, expected, write_tiny
 
 BOARDS = (
-    *("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"),
+    *("cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7"),
+    *("cortex-m23", "cortex-m33", "cortex-m55", "cortex-m85"),
     "x86",
 )
 EMULATED = BOARDS[:-1]

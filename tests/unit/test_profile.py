@@ -50,7 +50,8 @@ def test_every_shipped_profile_loads(name: str) -> None:
 
 
 def test_the_promised_targets_are_there() -> None:
-    wanted = "cortex-m0plus cortex-m3 cortex-m33 cortex-m4 cortex-m55 cortex-m7 "
+    wanted = "cortex-m0 cortex-m0plus cortex-m23 cortex-m3 cortex-m33 cortex-m4 cortex-m55 "
+    wanted += "cortex-m7 cortex-m85 "
     wanted += "rpi-armv7 rpi-zero2 rpi3 rpi4 rpi5 x86 x86-64-v2 x86-64-v3 x86-64-v4 "
     wanted += "x86-64-v4-vnni"
     assert [n for n in target_names() if n not in board_names()] == wanted.split()
