@@ -23,15 +23,17 @@ class EdgecError(Exception):
     """A failure the user can act on.
 
     `message` says what, where, got, wanted, in lower case without a full stop;
-    `hint` says what to do about it, or is empty.
+    `hint` says what to do about it, or is empty. `name` tells failures of one class apart where
+    programs act on them, as `probe-busy`; it is empty elsewhere.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", name: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.name = name
 
     def __str__(self) -> str:
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from edgec.pipeline.errors import DeviceError, InfrastructureError
 from edgec.targets.device_protocol import Device, Timeouts
-from edgec.targets.links.base import open_link
+from edgec.targets.flash_failures import failed
+from edgec.targets.links.base import Endpoint, open_link
 from edgec.targets.profile import Target
 from edgec.targets.runners.base import find_runner
 from edgec.targets.toolchain import Image
@@ -31,7 +33,22 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
                 observe=endpoint.observe,
                 timer_hz=endpoint.timer_hz,
             )
-            device.expect(image.model_sha256, image.profile)
+            _expect(device, image, endpoint)
             yield device
         finally:
             link.close()
+
+
+def _expect(device: Device, image: Image, endpoint: Endpoint) -> None:
+    """Check that the image answers; a board that does not is reset once, if its probe can."""
+    try:
+        device.expect(image.model_sha256, image.profile)
+        return
+    except (DeviceError, InfrastructureError):
+        if endpoint.reset is None:
+            raise
+    endpoint.reset()
+    try:
+        device.expect(image.model_sha256, image.profile)
+    except (DeviceError, InfrastructureError) as error:
+        raise failed("not-running", endpoint.name, said=error.message) from error

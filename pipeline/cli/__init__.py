@@ -79,7 +79,8 @@ def main(args: list[str] | None = None) -> Any:
         # Click returns the code of an Exit; a command itself returns nothing.
         sys.exit(cli.main(arguments, prog_name="edgec", standalone_mode=False) or 0)
     except EdgecError as error:
-        _fail(error.exit_code, type(error).__name__, error.message, error.hint, arguments)
+        kind = type(error).__name__
+        _fail(error.exit_code, kind, error.message, error.hint, arguments, error.name)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
@@ -94,12 +95,16 @@ def main(args: list[str] | None = None) -> Any:
         sys.exit(1)
 
 
-def _fail(code: int, kind: str, message: str, hint: str, arguments: list[str]) -> None:
+def _fail(
+    code: int, kind: str, message: str, hint: str, arguments: list[str], name: str = ""
+) -> None:
     """Report an error, as JSON on stdout where JSON was asked for, and exit."""
     if "--json" in arguments:
         import json
 
         facts = {"code": code, "class": kind, "message": message, "hint": hint}
+        if name:
+            facts["name"] = name
         click.echo(json.dumps({"error": facts}, indent=2))
     else:
         click.echo(f"error: {message}", err=True)

@@ -12,6 +12,8 @@ from typing import Protocol
 from edgec.pipeline.errors import TargetError
 from edgec.targets.host_state import HostState
 
+BAUD = 115200
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -20,7 +22,8 @@ class Endpoint:
     `instruction_ns` is the virtual time one instruction takes on an emulator, or None, and
     `timer_hz` what the device's timer really ticks at there, if it cannot know. `emulator`
     names what stands in for the device where it answers as the device would, but no time taken
-    there means anything. `observe` reads the state of a computer: its clock, heat and load.
+    there means anything. `observe` reads the state of a computer: its clock, heat and load. `reset`
+    restarts a board by its probe; `name` is what errors call it.
     """
 
     address: str = ""
@@ -29,6 +32,9 @@ class Endpoint:
     timer_hz: int | None = None
     emulator: str = ""
     observe: Callable[[], HostState] | None = None
+    baud: int = BAUD
+    reset: Callable[[], None] | None = None
+    name: str = ""
 
 
 class Link(Protocol):

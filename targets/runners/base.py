@@ -29,7 +29,10 @@ def find_runner(name: str) -> Runner:
     module = f"edgec.targets.runners.{name}"
     if not name.isidentifier() or name == "base" or importlib.util.find_spec(module) is None:
         raise TargetError(f"unknown runner {name!r}: there is no such module in targets/runners")
-    return cast(Runner, importlib.import_module(module))
+    found = importlib.import_module(module)
+    if not hasattr(found, "start"):
+        raise TargetError(f"{name} is a flash tool, no runner", 'write runner = "board"')
+    return cast(Runner, found)
 
 
 def leash() -> list[str]:

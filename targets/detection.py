@@ -1,0 +1,191 @@
+"""Which boards are plugged in: probes joined with their consoles, and what is known of each.
+
+VID:PID is a hint and no board: every Nucleo has the same. What names a board is its serial number,
+what pyOCD read from it, or the user; two that fit are refused, never guessed between.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from edgec.pipeline.errors import DeviceError, EdgecError
+from edgec.targets.board import Board
+from edgec.targets.flash_failures import failed
+from edgec.targets.flash_tool import program_path
+from edgec.targets.profile import Target, board_names, load_target
+from edgec.targets.usb import BOOTLOADERS, SerialPort, UsbDevice, serial_ports, usb_devices
+
+LIST_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plugged:
+    """One thing plugged in: a probe, a boot loader or a serial port, and what belongs together.
+
+    `port` is the console's lasting name. `boards` are the types it may be, one where `certain`.
+    `note` says how that is known.
+    """
+
+    serial: str = ""
+    usb_id: str = ""
+    location: str = ""
+    product: str = ""
+    port: str = ""
+    boards: tuple[str, ...] = ()
+    certain: bool = False
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a lock on it is named by."""
+        return self.serial or self.location or self.port
+
+
+def scan() -> list[Plugged]:
+    """Return everything plugged in that may be a board, with the types it may be."""
+    probes = [device for device in usb_devices() if device.is_probe or device.usb_id in BOOTLOADERS]
+    things = join(probes, serial_ports())
+    boards = {name: load_target(name) for name in board_names()}
+    told = pyocd_probes()
+    return [identify(thing, boards, told) for thing in things]
+
+
+def join(probes: Sequence[UsbDevice], ports: Sequence[SerialPort]) -> list[Plugged]:
+    """Put each probe and its console together: by equal serial number, else by location."""
+    left = list(ports)
+    things = []
+    for probe in probes:
+        alone = sum(other.serial == probe.serial for other in probes) == 1
+        by_serial = [p for p in left if probe.serial and alone and p.serial == probe.serial]
+        by_location = [p for p in left if p.location and p.location == probe.location]
+        console = next(iter(by_serial or by_location), None)
+        if console is not None:
+            left.remove(console)
+        port = console.path if console is not None else ""
+        what = BOOTLOADERS.get(probe.usb_id, probe.product)
+        things.append(Plugged(probe.serial, probe.usb_id, probe.location, what, port))
+    things += [Plugged(p.serial, p.usb_id, p.location, p.product, p.path) for p in left]
+    return things
+
+
+def pyocd_probes() -> Mapping[str, tuple[str, str]]:
+    """Return what pyOCD knows of each probe by its serial number: the board's name and its chip."""
+    program = program_path("pyocd")
+    if program is None:
+        return {}
+    try:
+        done = subprocess.run(
+            [program, "json", "--probes"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=LIST_TIMEOUT_S,
+            check=False,
+        )
+        listed = json.loads(done.stdout)["boards"]
+        return {
+            str(one["unique_id"]): (str(one["board_name"] or ""), str(one["target"] or ""))
+            for one in listed
+        }
+    except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError):
+        # It only adds to what USB says; whoever flashes with it is told what it says then.
+        return {}
+
+
+def identify(
+    thing: Plugged, boards: Mapping[str, Target], told: Mapping[str, tuple[str, str]]
+) -> Plugged:
+    """Say which types a thing may be: by what pyOCD says, else its board ID, else its VID:PID."""
+    name, chip = told.get(thing.serial, ("", ""))
+    facts = {kind: target.board for kind, target in boards.items() if target.board is not None}
+    named = [kind for kind in facts if name and kind == name.lower().replace(" ", "-")]
+    if not named and name and name != "Generic":
+        chips = [
+            k for k, b in facts.items() if chip and chip == b.flash.get("pyocd", {}).get("target")
+        ]
+        named = chips if len(chips) == 1 else []
+    if named:
+        return replace(thing, boards=(named[0],), certain=True, note="by pyOCD")
+    hinted = {kind: board for kind, board in facts.items() if thing.usb_id in board.usb}
+    if name and name != "Generic":
+        return replace(thing, note=f"pyOCD says {name}")
+    by_id = [k for k, b in hinted.items() if _has_id(b, thing.serial)]
+    if len(by_id) == 1:
+        return replace(
+            thing, boards=(by_id[0],), certain=True, note="by the board ID in its serial"
+        )
+    return replace(thing, boards=tuple(hinted), note="by VID:PID alone" if hinted else "")
+
+
+def _has_id(board: Board, serial: str) -> bool:
+    """Return whether a DAPLink's serial number begins with the board's ID."""
+    return bool(board.board_id) and "0d28:0204" in board.usb and serial.startswith(board.board_id)
+
+
+def choose(things: Iterable[Plugged], board: str, *, serial: str = "", port: str = "") -> Plugged:
+    """Return the one thing that is the board: the serial number given, else the one that may be it.
+
+    `serial` may be `usb:` and a location. Raises DeviceError if nothing fits, or more than one.
+    """
+    there = list(things)
+    if serial:
+        location = serial.removeprefix("usb:") if serial.startswith("usb:") else ""
+        fits = [t for t in there if (t.location == location if location else t.serial == serial)]
+        what = f"serial {serial}" if not location else f"USB location {location}"
+    elif port:
+        fits = [t for t in there if _same_port(t.port, port)]
+        what = f"{board} at {port}"
+        if not fits:
+            return Plugged(port=port, boards=(board,), note="by --port")
+    else:
+        sure = [t for t in there if t.certain and t.boards == (board,)]
+        fits = sure or [t for t in there if board in t.boards]
+        what = board
+    if len(fits) > 1:
+        raise _ambiguous(what, fits)
+    if not fits:
+        raise failed("probe-not-found", what, said=table(there))
+    only = fits[0]
+    if only.certain and only.boards != (board,):
+        raise DeviceError(
+            f"{what} is a {only.boards[0]} ({only.note}), not a {board}",
+            "give the serial number of the right one, or build for this board",
+            "wrong-board",
+        )
+    return replace(only, port=port or only.port)
+
+
+def table(things: Sequence[Plugged]) -> str:
+    """Return what is plugged in as lines of text, for an error."""
+    rows = [
+        (t.serial or "no serial", f"usb:{t.location}", t.usb_id, t.port or "no console",
+         " or ".join(t.boards) or t.product or "unknown")
+        for t in things
+    ]  # fmt: skip
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(5)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    return (
+        "plugged in:\n" + "\n".join(f"  {line.rstrip()}" for line in lines)
+        if rows
+        else ("nothing is plugged in")
+    )
+
+
+def _ambiguous(what: str, fits: Sequence[Plugged]) -> EdgecError:
+    serials = {thing.serial for thing in fits}
+    error = failed("probe-ambiguous", what, said=table(fits))
+    if len(serials) < len(fits):
+        # Clones share a serial number, or have none.
+        error.hint = "they share a serial number: give --serial usb:LOCATION, or unplug one"
+    return error
+
+
+def _same_port(one: str, other: str) -> bool:
+    from pathlib import Path
+
+    return bool(one) and Path(one).resolve() == Path(other).resolve()

@@ -1,0 +1,57 @@
+"""One program at a time on a probe or a port: a lock file each, which the system frees on exit."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgec.targets.flash_failures import failed
+
+_POLL_S = 0.1
+
+
+def locks_folder() -> Path:
+    """Return the folder of the lock files, made if it is not there: the user's own, kept in RAM."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    base = Path(runtime) / "edgec" if runtime else Path(tempfile.gettempdir()) / f"edgec-{_user()}"
+    folder = base / "locks"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+@contextmanager
+def held(key: str, *, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a device; `key` is its probe's serial number, or its port.
+
+    Raises InfrastructureError if another process has it, after waiting for `wait_s`.
+    """
+    path = locks_folder() / (re.sub(r"[^\w.-]", "_", key) + ".lock")
+    with path.open("a+", encoding="ascii") as file:
+        deadline = time.monotonic() + wait_s
+        while not _taken(file.fileno()):
+            if time.monotonic() >= deadline:
+                file.seek(0)
+                raise failed("probe-busy", key, said=f"process {file.read().strip()} has it")
+            time.sleep(_POLL_S)
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _user() -> int:
+    return os.getuid()
