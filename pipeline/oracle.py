@@ -138,8 +138,8 @@ def random_sample(ports: Interface, seed: int) -> list[Array]:
 
     The generator is the 32-bit LCG s = s * 1664525 + 1013904223 from `seed`, whose top byte is an
     int8, and top half an int16; float32 inputs are that byte over 128, so in [-1, 1). int32 and
-    int64 inputs are the top half modulo the rows that a GATHER picks from by them, or else its
-    highest bit, as of a mask.
+    int64 inputs are the top half modulo the rows that a GATHER picks from by them, or else, and
+    where the ops are unknown, its highest bit, as of a mask.
     """
     state = seed
     sample: list[Array] = []
@@ -150,7 +150,7 @@ def random_sample(ports: Interface, seed: int) -> list[Array]:
             state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
             stream[index] = state >> 16
         if tensor.dtype in (DType.INT32, DType.INT64):
-            rows = _rows_picked(graph, name)
+            rows = _rows_picked(ports, name) if isinstance(ports, Graph) else 0
             values = stream % rows if rows else stream >> 15
             sample.append(values.astype(tensor.dtype.numpy).reshape(tensor.shape))
         else:
