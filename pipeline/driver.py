@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -177,12 +177,18 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
 def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
     """Verify and measure the image, unless told not to."""
     result = replace(result, compiler=compiler_version(trial.built.target.toolchain))
-    if not options.verify:
+    flashed = trial.built.target.runner == "board"
+    if flashed or not options.verify:
         memory = replace(
             result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes
         )
-        skipped = ("verification and measurement (--no-verify)",)
-        return replace(result, memory=memory, not_run=skipped)
+        skipped = "verification and measurement (--no-verify)"
+        host = None
+        if options.verify:
+            skipped = "the board itself, which a build does not flash: edgec flash, edgec bench"
+            host = verify_host(trial)
+        verified = () if host is None else (host,)
+        return replace(result, memory=memory, verified=verified, not_run=(skipped,))
     checked, measured = _counted(trial, image)
     if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
         raise BudgetError(
@@ -219,7 +225,9 @@ def _with_accuracy(
         progress(Progress("accuracy", 0, 0, "running the float model"))
         in_float = float_accuracy(source, labelled, inputs[0])
     target = trial.built.target
-    with open_device(image, target) as device:
+    # A build flashes no board.
+    there = nullcontext() if target.runner == "board" else open_device(image, target)
+    with there as device:
         accuracy = measure_accuracy(
             ports,
             trial.built.oracle,
