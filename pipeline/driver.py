@@ -17,6 +17,7 @@ from edgec.pipeline.compile import optimized
 from edgec.pipeline.errors import BudgetError, UnsupportedModelError, UsageError
 from edgec.pipeline.load.source import Format
 from edgec.pipeline.load.tflite import c_name
+from edgec.pipeline.mlperf.run import MlperfResult, Mode, run_session
 from edgec.pipeline.options import BuildOptions, kept, options_of
 from edgec.pipeline.report.document import as_json, document
 from edgec.pipeline.report.markdown import markdown
@@ -32,7 +33,7 @@ from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, compiler_version
 
-__all__ = ["BuildOptions", "BuildResult", "bench", "build", "build_model", "verify"]
+__all__ = ["BuildOptions", "BuildResult", "bench", "bench_mlperf", "build", "build_model", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,33 @@ def bench(
     compiler = compiler_version(built.target.toolchain)
     result = replace(built.planned(), verified=checked, compiler=compiler)
     return built.measured(result, measured)
+
+
+def bench_mlperf(
+    root: Path,
+    mode: Mode,
+    dataset: Path,
+    *,
+    target: str | None = None,
+    backend: str | None = None,
+    ssh: str | None = None,
+    sessions: Path = Path("sessions"),
+    progress: Report | None = None,
+) -> MlperfResult:
+    """Hold a session of MLPerf Tiny with a bundle's firmware, as the official runner does.
+
+    `dataset` is a folder in that runner's layout; the session's files go to a new folder in
+    `sessions`. The rest is as for `bench`.
+    """
+    report = progress or _silent
+    with _reopened(root, target, backend, ssh, 1, report) as trial:
+        return run_session(
+            trial.built,
+            mode,
+            dataset,
+            sessions,
+            lambda done, of: report(Progress(mode, done, of, trial.built.target.name)),
+        )
 
 
 def _silent(progress: Progress) -> None:
