@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from edgec.pipeline.compile import optimized
 from edgec.pipeline.errors import BudgetError, UnsupportedModelError, UsageError
 from edgec.pipeline.load.source import Format
 from edgec.pipeline.load.tflite import c_name
-from edgec.pipeline.mlperf.run import MlperfResult, Mode, run_session
 from edgec.pipeline.options import BuildOptions, kept, options_of
 from edgec.pipeline.report.document import as_json, document
 from edgec.pipeline.report.markdown import markdown
@@ -33,7 +32,7 @@ from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, compiler_version
 
-__all__ = ["BuildOptions", "BuildResult", "bench", "bench_mlperf", "build", "build_model", "verify"]
+__all__ = ["BuildOptions", "BuildResult", "bench", "build", "build_model", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def verify(
     `backend` is another than the bundle's. `ssh` names the device that runs it: one of the user's,
     or USER@HOST[:PORT].
     """
-    with _reopened(root, target, backend, ssh, samples, progress or _silent) as trial:
+    with reopened(root, target, backend, ssh, samples, progress or _silent) as trial:
         image = trial.built.image()
         host = verify_host(trial)
         own, _ = try_image(trial, image, trial.built.target.name, counted=False)
@@ -120,40 +119,13 @@ def bench(
     `backend` and `ssh` are as for `verify`; a device that throttles itself is refused unless
     `allow_throttled`.
     """
-    with _reopened(root, target, backend, ssh, samples, progress or _silent) as trial:
+    with reopened(root, target, backend, ssh, samples, progress or _silent) as trial:
         image = trial.built.image()
         checked, measured = _counted(trial, image, allow_throttled)
     built = trial.built
     compiler = compiler_version(built.target.toolchain)
     result = replace(built.planned(), verified=checked, compiler=compiler)
     return built.measured(result, measured)
-
-
-def bench_mlperf(
-    root: Path,
-    mode: Mode,
-    dataset: Path,
-    *,
-    target: str | None = None,
-    backend: str | None = None,
-    ssh: str | None = None,
-    sessions: Path = Path("sessions"),
-    progress: Report | None = None,
-) -> MlperfResult:
-    """Hold a session of MLPerf Tiny with a bundle's firmware, as the official runner does.
-
-    `dataset` is a folder in that runner's layout; the session's files go to a new folder in
-    `sessions`. The rest is as for `bench`.
-    """
-    report = progress or _silent
-    with _reopened(root, target, backend, ssh, 1, report) as trial:
-        return run_session(
-            trial.built,
-            mode,
-            dataset,
-            sessions,
-            lambda done, of: report(Progress(mode, done, of, trial.built.target.name)),
-        )
 
 
 def _silent(progress: Progress) -> None:
@@ -205,18 +177,12 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
 def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
     """Verify and measure the image, unless told not to."""
     result = replace(result, compiler=compiler_version(trial.built.target.toolchain))
-    flashed = trial.built.target.runner == "board"
-    if flashed or not options.verify:
+    if not options.verify:
         memory = replace(
             result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes
         )
-        skipped = "verification and measurement (--no-verify)"
-        host = None
-        if options.verify:
-            skipped = "the board itself, which a build does not flash: edgec flash, edgec bench"
-            host = verify_host(trial)
-        verified = () if host is None else (host,)
-        return replace(result, memory=memory, verified=verified, not_run=(skipped,))
+        skipped = ("verification and measurement (--no-verify)",)
+        return replace(result, memory=memory, not_run=skipped)
     checked, measured = _counted(trial, image)
     if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
         raise BudgetError(
@@ -253,9 +219,7 @@ def _with_accuracy(
         progress(Progress("accuracy", 0, 0, "running the float model"))
         in_float = float_accuracy(source, labelled, inputs[0])
     target = trial.built.target
-    # A build flashes no board.
-    there = nullcontext() if target.runner == "board" else open_device(image, target)
-    with there as device:
+    with open_device(image, target) as device:
         accuracy = measure_accuracy(
             ports,
             trial.built.oracle,
@@ -268,7 +232,7 @@ def _with_accuracy(
 
 
 @contextmanager
-def _reopened(
+def reopened(
     root: Path,
     target: str | None,
     backend: str | None,
@@ -276,7 +240,7 @@ def _reopened(
     samples: int,
     progress: Report,
 ) -> Iterator[Trial]:
-    """Yield a trial of a finished bundle, which itself is only read."""
+    """Yield a trial of a finished bundle (or of it on another target), which is only read."""
     bundle = read_bundle(root)
     options = options_of(bundle.options, target or bundle.target)
     profile = optimized(load_target(options.target), options.optimize)

@@ -6,22 +6,37 @@ import fcntl
 import os
 import re
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgec.pipeline.errors import UsageError
 from edgec.targets.flash_failures import failed
 
 _POLL_S = 0.1
+_THREAD = threading.local()
 
 
 def locks_folder() -> Path:
-    """Return the folder of the lock files, made if it is not there: the user's own, kept in RAM."""
+    """Return the folder of the lock files, made if it is not there.
+
+    EDGEC_LOCKS_DIR is one that several users share; else it is the user's own, kept in RAM.
+    """
+    shared = os.environ.get("EDGEC_LOCKS_DIR")
+    if shared:
+        return _made(Path(shared))
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     base = Path(runtime) / "edgec" if runtime else Path(tempfile.gettempdir()) / f"edgec-{_user()}"
-    folder = base / "locks"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _made(base / "locks")
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UsageError(f"{folder}: no folder for locks: {error.strerror}") from error
     return folder
 
 
@@ -29,8 +44,13 @@ def locks_folder() -> Path:
 def held(key: str, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lock of a device; `key` is its probe's serial number, or its port.
 
-    Raises InfrastructureError if another process has it, after waiting for `wait_s`.
+    A thread that has it already has it again. Raises InfrastructureError if another process or
+    thread has it, after waiting for `wait_s`.
     """
+    own: set[str] = _THREAD.__dict__.setdefault("keys", set())
+    if key in own:
+        yield
+        return
     path = locks_folder() / (re.sub(r"[^\w.-]", "_", key) + ".lock")
     with path.open("a+", encoding="ascii") as file:
         deadline = time.monotonic() + wait_s
@@ -42,7 +62,11 @@ def held(key: str, *, wait_s: float = 0.0) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
-        yield
+        own.add(key)
+        try:
+            yield
+        finally:
+            own.discard(key)
 
 
 def _taken(descriptor: int) -> bool:

@@ -8,13 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgec.pipeline.compile import (
-    Compiled,
-    compile_model,
-    model_info,
-    overhead_bytes,
-    write_sources,
-)
+from edgec.pipeline.compile import Compiled, compile_model, overhead_bytes, write_sources
 from edgec.pipeline.errors import BudgetError
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.options import BuildOptions
@@ -80,16 +74,6 @@ class AotBuilt:
         """Compile and link the firmware."""
         return build_image(self.project, self.target)
 
-    @property
-    def mlperf_task(self) -> str:
-        """The name that MLPerf Tiny has for a model of these shapes, or nothing."""
-        task = model_info(self.compiled).task
-        return "" if task is None else task.model
-
-    def mlperf_image(self) -> Image:
-        """Compile and link the firmware that speaks that benchmark's protocol."""
-        return build_image(self.project, self.target, mlperf=True)
-
     def profile_image(self) -> Image:
         """Compile and link the firmware that times and hashes each layer."""
         return build_image(self.project, self.target, profile=True)
@@ -110,7 +94,7 @@ class AotBuilt:
 
     def measured(self, result: Result, bench: BenchResult) -> Result:
         """Return the result with counts per layer and memory as measured."""
-        return with_measurement(result, self.compiled.graph, self.compiled.plan, bench)
+        return with_measurement(result, bench)
 
 
 def refusal(subject: Subject) -> str:

@@ -20,6 +20,7 @@ COMMANDS = {
     "compress": "Make a float model smaller by a recipe, and measure what it brought.",
     "device": "Keep the devices that SSH reaches: add, list or remove one.",
     "doctor": "Show every tool edgec uses, and how to install what is missing.",
+    "hil": "Hardware in the loop: pack firmware, measure it on the boards of a lab.",
     "inspect": "Show a model's layers: shapes, quantisation, MACs, parameters.",
     "ops": "List the supported TFLite ops and the limits of each.",
     "recipes": "List the recipes of compression, and the steps they are made of.",

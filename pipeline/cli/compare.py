@@ -10,7 +10,7 @@ import click
 from edgec.pipeline.cli.display import json_option
 
 
-def _share(ctx: click.Context, param: click.Parameter, value: str) -> float:
+def share(ctx: click.Context, param: click.Parameter, value: str) -> float:
     """Return the share that a percentage such as "1%" names."""
     try:
         share = float(value.removesuffix("%")) / 100
@@ -27,7 +27,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str) -> float:
     "--fail-above",
     default="1%",
     show_default=True,
-    callback=_share,
+    callback=share,
     metavar="PERCENT",
     help="A rise of a count, a layer or a size by more is a regression; exit 6.",
 )
@@ -35,7 +35,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str) -> float:
     "--noisy-above",
     default="5%",
     show_default=True,
-    callback=_share,
+    callback=share,
     metavar="PERCENT",
     help="The same for times that spread; they must be significantly higher, too.",
 )

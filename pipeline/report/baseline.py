@@ -8,14 +8,16 @@ from pathlib import Path
 from edgec.pipeline.errors import MeasurementError, UsageError
 from edgec.pipeline.report.document import Document, as_json, read_document
 
+_HOW = ("backend", "optimize", "rounding")
+
 
 def baseline_path(folder: Path, result: Document) -> Path:
-    """Return where the baseline of a result lies: `MODEL/TARGET/COMPILER-OPTIMIZE-ROUNDING.json`.
+    """Return where the baseline of a result lies; boards of one type share one.
 
-    Boards of one type share a baseline.
+    That is `MODEL/TARGET/COMPILER-BACKEND-OPTIMIZE-ROUNDING.json`.
     """
     build = result["build"]
-    how = [build["compiler"] or "no-compiler", build["optimize"], build["rounding"]]
+    how = [build["compiler"] or "no-compiler", *(build[k] for k in _HOW)]
     parts = [result["model"]["name"], result["target"]["name"], "-".join(how)]
     model, target, name = (re.sub(r"[^A-Za-z0-9._-]+", "-", part).lstrip(".") for part in parts)
     return folder / model / target / f"{name}.json"

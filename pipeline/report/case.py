@@ -19,7 +19,6 @@ class Outcome(StrEnum):
     PASSED = "passed"
     WRONG = "wrong output"
     REGRESSED = "regression"
-    OVER_BUDGET = "over budget"
     INVALID = "invalid measurement"
     INFRASTRUCTURE = "infrastructure"
     ABSENT = "no board"
@@ -38,14 +37,12 @@ _EXIT_CODES = {
     Outcome.QUARANTINED: 3,
     Outcome.INVALID: 5,
     Outcome.REGRESSED: 6,
-    Outcome.OVER_BUDGET: 6,
     Outcome.INFRASTRUCTURE: 8,
 }
 
 WORST_FIRST = (
     Outcome.WRONG,
     Outcome.REGRESSED,
-    Outcome.OVER_BUDGET,
     Outcome.INVALID,
     Outcome.INFRASTRUCTURE,
     Outcome.ABSENT,

@@ -156,7 +156,7 @@ def _notes(before: Document, after: Document) -> list[str]:
         ("edgec", before["tool"]["version"], after["tool"]["version"]),
         *(
             (what, before["build"][what], after["build"][what])
-            for what in ("optimize", "rounding", "flags")
+            for what in ("backend", "optimize", "rounding", "flags")
         ),
     ]
     return [f"another {what}: {old}, then {new}" for what, old, new in pairs if old != new]

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import edgec
-from edgec.pipeline.report.result import Result
+from edgec.pipeline.passes import Saving
+from edgec.pipeline.report.result import Accuracy, Layer, Memory, Result
 from edgec.pipeline.report.schema import read_checked
 from edgec.targets.timing import spread
 
@@ -67,6 +68,33 @@ def read_document(path: Path) -> dict[str, Any]:
     """Read a result, or that of a bundle's folder; raise UsageError if it is none."""
     file = path / "result.json" if path.is_dir() else path
     return read_checked(file, "bench", "give what 'edgec bench -o' or 'edgec build' wrote")
+
+
+def result_of(data: Document) -> Result:
+    """Return the result that a document was written from, if it was not measured yet."""
+    model, target, build = data["model"], data["target"], data["build"]
+    return Result(
+        model=model["name"],
+        source=model["source"],
+        model_sha256=model["sha256"],
+        target=target["name"],
+        rounding=build["rounding"],
+        optimize=build["optimize"],
+        layers=tuple(Layer(**{**row, "output": tuple(row["output"])}) for row in data["layers"]),
+        memory=Memory(**data["memory"]),
+        backend=build["backend"],
+        calibration=model["calibration"],
+        synthetic=model["synthetic"],
+        warnings=tuple(data["warnings"]),
+        input_layouts=tuple(model["input_layouts"]),
+        savings=tuple(Saving(**saving) for saving in build["savings"]),
+        cpu=target["cpu"],
+        clock_hz=target["hz"],
+        runner=target["runner"],
+        compiler=build["compiler"] or "",
+        flags={name: tuple(flags) for name, flags in build["flags"].items()},
+        accuracy=Accuracy(**data["accuracy"]) if data["accuracy"] else None,
+    )
 
 
 def latency(unit: str, samples: Sequence[int]) -> dict[str, Any]:

@@ -112,8 +112,8 @@ class Result:
         return sum(layer.macs for layer in self.layers)
 
 
-def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) -> tuple[Layer, ...]:
-    """Return a row per op, with measured counts by op index where there are some."""
+def layers(graph: Graph, plan: Plan) -> tuple[Layer, ...]:
+    """Return a row per op, not counted yet."""
     rows = []
     for index, (op, step) in enumerate(zip(graph.ops, plan.steps, strict=True)):
         io = Io.of(graph, op)
@@ -125,7 +125,7 @@ def layers(graph: Graph, plan: Plan, counts: Mapping[int, int] | None = None) ->
                 step.kernel or ("copy" if index in plan.copies else "view"),
                 as_kernel_op(op).macs(io),
                 _weight_bytes(step, io),
-                counts.get(index, 0) if counts else None,
+                None,
                 step.reason,
                 None if step.cost is None else step.cost.instructions,
             )
@@ -169,15 +169,26 @@ def planned(
     )
 
 
-def with_measurement(result: Result, graph: Graph, plan: Plan, bench: BenchResult) -> Result:
-    """Return the result with what the device measured."""
+def with_measurement(result: Result, bench: BenchResult) -> Result:
+    """Return the result with what the device measured: counts of each layer, and memory."""
     counts: dict[int, int] = {}
     for row in bench.per_op:
         counts[row.layer] = counts.get(row.layer, 0) + row.count
     return replace(
         result,
-        layers=layers(graph, plan, counts),
-        memory=memory(graph, plan, bench),
+        layers=tuple(
+            replace(layer, count=counts.get(layer.index, 0) if counts else None)
+            for layer in result.layers
+        ),
+        memory=replace(
+            result.memory,
+            flash_bytes=bench.flash_bytes,
+            ram_bytes=bench.ram_bytes,
+            stack_bytes=bench.stack_bytes,
+            firmware_flash_bytes=bench.firmware_flash_bytes,
+            firmware_ram_bytes=bench.firmware_ram_bytes,
+            binary_bytes=bench.binary_bytes,
+        ),
         unit=bench.unit if bench.samples else None,
         total=bench.median if bench.samples else None,
         emulator=bench.emulator,
@@ -190,26 +201,12 @@ def with_measurement(result: Result, graph: Graph, plan: Plan, bench: BenchResul
     )
 
 
-def memory(graph: Graph, plan: Plan, bench: BenchResult | None = None) -> Memory:
-    """Return the planned memory, with what was linked and measured where it was."""
+def memory(graph: Graph, plan: Plan) -> Memory:
+    """Return the planned memory."""
     ends = (*graph.inputs, *graph.outputs)
-    planned = Memory(
+    return Memory(
         plan.arena_bytes,
         plan.bound_bytes,
         sum(graph[n].size_bytes for n in ends),
         sum(layer.weight_bytes for layer in layers(graph, plan)),
-    )
-    if bench is None:
-        return planned
-    return Memory(
-        planned.arena_bytes,
-        planned.arena_bound_bytes,
-        planned.io_bytes,
-        planned.weight_bytes,
-        bench.flash_bytes,
-        bench.ram_bytes,
-        bench.stack_bytes,
-        bench.firmware_flash_bytes,
-        bench.firmware_ram_bytes,
-        bench.binary_bytes,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ from edgec.targets.toolchain import run
 
 def stamp(folder: Path | None = None) -> dict[str, Any]:
     """Return id, time and, in a git repository, the commit of a folder (or where we are)."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    facts: dict[str, Any] = {"id": uuid.uuid4().hex, "time": now}
-    found = git_facts(folder)
-    return facts if found is None else {**facts, "git": found}
+    return now(git_facts(folder))
+
+
+def now(git: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return id and time, and the commit that is given, if any is."""
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    facts: dict[str, Any] = {"id": uuid.uuid4().hex, "time": time}
+    return facts if git is None else {**facts, "git": dict(git)}
 
 
 def git_facts(folder: Path | None = None) -> dict[str, Any] | None:

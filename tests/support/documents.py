@@ -35,6 +35,7 @@ def measured_result(
         "compiler": "arm-none-eabi-gcc 12.2.1",
         "flags": {"all": ("-mthumb",)},
         "rounding": "tflite",
+        "backend": "aot",
         "optimize": "balanced",
         "layers": layers,
         "memory": Memory(2_000, 1_900, 500, 300, 16_000, 3_000, 400, 2_400, 2_100),

@@ -171,7 +171,7 @@ def test_a_baseline_is_found_by_model_target_and_toolchain(tmp_path: Path) -> No
     assert error.value.hint == f"edgec baseline save --to {tmp_path} RESULT"
     path = save_baseline(tmp_path, measured())
     assert path.relative_to(tmp_path).as_posix() == (
-        "kws/cortex-m4/arm-none-eabi-gcc-12.2.1-balanced-tflite.json"
+        "kws/cortex-m4/arm-none-eabi-gcc-12.2.1-aot-balanced-tflite.json"
     )
     assert find_baseline(tmp_path, measured((1, 2, 3))) == measured()
     other = measured(compiler="../../etc gcc 1")

@@ -58,9 +58,7 @@ def test_the_promised_targets_are_there() -> None:
 
 
 def test_the_promised_boards_are_there() -> None:
-    wanted = "lm3s6965evb microbit nano33ble netduinoplus2 nrf52840-dk nucleo-f446re "
-    wanted += "nucleo-f746zg nucleo-h743zi2 nucleo-l4r5zi nucleo-u575zi-q stm32f4discovery"
-    assert board_names() == wanted.split()
+    assert board_names() == ["netduinoplus2", "nucleo-f446re", "stm32f4discovery"]
 
 
 def test_a_board_takes_the_core_from_a_profile_and_nothing_of_its_machine(tmp_path: Path) -> None:

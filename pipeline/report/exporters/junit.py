@@ -15,7 +15,6 @@ _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ELEMENTS = {
     Outcome.WRONG: "failure",
     Outcome.REGRESSED: "failure",
-    Outcome.OVER_BUDGET: "failure",
     Outcome.INVALID: "error",
     Outcome.INFRASTRUCTURE: "error",
     Outcome.ABSENT: "skipped",

@@ -1,0 +1,1 @@
+"""Hardware in the loop: packs of firmware, and the lab that measures them."""

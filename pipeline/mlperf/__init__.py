@@ -1,1 +1,0 @@
-"""MLPerf Tiny: its data sets, its sessions, its scores and its result files."""
