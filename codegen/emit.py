@@ -5,6 +5,7 @@ The contract of the output is in `docs/c-api.md`.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import numpy as np
 
 from edgec.codegen import cwriter, striped_code
 from edgec.codegen.layout import Plan, Region
+from edgec.codegen.linked_weights import LINKED_BYTES, Symbol, assembly
 from edgec.codegen.program import Program
 from edgec.codegen.registry import Const, Io, Step, Value, as_kernel_op
 from edgec.pipeline.graph import Array, DType, Graph, Op, Tensor
@@ -33,7 +35,28 @@ class Origin:
 
 def emit(graph: Graph, plan: Plan, origin: Origin) -> dict[str, str]:
     """Return the generated files by name: `<name>.h/.c`, `<name>_weights.c` and the kernels."""
-    return _Emitter(graph, plan, origin).files()
+    emitter = _Emitter(graph, plan, origin)
+    return {**emitter.sources(), f"{graph.name}_weights.c": emitter.weights_file()}
+
+
+def emit_linked(graph: Graph, plan: Plan, origin: Origin) -> tuple[dict[str, str], list[Symbol]]:
+    """Return the generated files and, where there are many, the weights that are linked.
+
+    `<name>_weights.s` then takes the place of `<name>_weights.c`, and the symbols are to be written
+    as `weights_blob(graph)` beside it.
+    """
+    emitter = _Emitter(graph, plan, origin)
+    files = emitter.sources()
+    symbols = emitter.weights
+    if sum(symbol.data.nbytes for symbol in symbols) < LINKED_BYTES:
+        return {**files, f"{graph.name}_weights.c": emitter.weights_file()}, []
+    files[f"{graph.name}_weights.s"] = assembly(emitter.banner, weights_blob(graph), symbols)
+    return files, symbols
+
+
+def weights_blob(graph: Graph) -> str:
+    """Return the name of the file that holds the weights where they are linked."""
+    return f"{graph.name}_weights.bin"
 
 
 def has_state(graph: Graph, plan: Plan) -> bool:
@@ -64,6 +87,19 @@ def kernel_files(names: set[str]) -> dict[str, str]:
     return dict(sorted(files.items()))
 
 
+def _c_type(symbol: Symbol) -> str:
+    if symbol.comment == _STREAM:
+        return "edgec_channel"
+    kind = str(symbol.data.dtype)
+    return {"float64": "double", "uint16": "uint16_t"}.get(kind) or DType(kind).c_type
+
+
+def _array(symbol: Symbol) -> str:
+    """Return the C definition of an array of weights."""
+    write = cwriter.struct_array if symbol.comment == _STREAM else cwriter.array
+    return write(_c_type(symbol), symbol.name, symbol.data, symbol.comment)
+
+
 class _Emitter:
     """The symbols of one model: constants are entered as the code that needs them is printed."""
 
@@ -76,17 +112,17 @@ class _Emitter:
             [("edgec", origin.version), ("model sha256", graph.sha256), ("target", origin.target)]
         )
         self.by_rows = plan.fetched
-        self.symbols: dict[tuple[str, bytes], str] = {}
-        self.weights: list[str] = []
+        self.symbols: dict[tuple[str, str], str] = {}
+        self.weights: list[Symbol] = []
         self.externs: list[str] = []
 
-    def files(self) -> dict[str, str]:
+    def sources(self) -> dict[str, str]:
+        """Return all files but the weights, which are known then."""
         code = self.code()
         kernels = {part.kernel for s in self.plan.steps for part in s.parts if part.kernel}
         return {
             f"{self.name}.h": self.header(),
             f"{self.name}.c": code,
-            f"{self.name}_weights.c": self.weights_file(),
             **kernel_files(kernels),
         }
 
@@ -262,26 +298,24 @@ class _Emitter:
 
     def constant(self, symbol: str, data: Array, comment: str) -> str:
         """Return the symbol of a constant array; equal arrays share one."""
-        key = (f"{data.dtype}{comment == _STREAM}", data.tobytes())
+        flat = np.ascontiguousarray(data)
+        key = (f"{data.dtype}{comment == _STREAM}", hashlib.sha256(flat.data).hexdigest())
         if key in self.symbols:
             return self.symbols[key]
         name = f"{self.name}_{cwriter.identifier(symbol)}"
         self.symbols[key] = name
-        flat = np.ascontiguousarray(data)
-        if comment == _STREAM:
-            self.weights.append(cwriter.struct_array("edgec_channel", name, flat, comment))
-            self.externs.append(f"extern const edgec_channel {name}[{len(flat)}];\n")
-        else:
-            others = {"float64": "double", "uint16": "uint16_t"}
-            kind = others.get(str(data.dtype)) or DType(str(data.dtype)).c_type
-            self.weights.append(cwriter.array(kind, name, flat, comment))
-            self.externs.append(f"extern const {kind} {name}[{data.size}];\n")
+        self.weights.append(Symbol(name, flat, comment))
+        count = len(flat) if comment == _STREAM else data.size
+        self.externs.append(f"extern const {_c_type(self.weights[-1])} {name}[{count}];\n")
         return name
 
     def weights_file(self) -> str:
-        needs = '#include "edgec_requant.h"\n' if any("edgec_channel" in w for w in self.weights) \
-            else ""  # fmt: skip
-        body = "\n".join(self.weights) or "typedef int edgec_no_weights; /* C99 wants a line */\n"
+        streams = any(symbol.comment == _STREAM for symbol in self.weights)
+        needs = '#include "edgec_requant.h"\n' if streams else ""
+        body = (
+            "\n".join(map(_array, self.weights))
+            or "typedef int edgec_no_weights; /* C99 wants a line */\n"
+        )
         return f"{self.banner}\n#include <stdint.h>\n{needs}\n{body}"
 
     def pointer(self, name: str, const: bool) -> str:

@@ -87,7 +87,9 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
         if folder.exists():
             # What an earlier rendering left would be compiled too.
             shutil.rmtree(folder)
-    _copy(bundle_src, out / "src", (".c", ".h"))
+    _copy(bundle_src, out / "src", (".c", ".h", ".s"))
+    for blob in bundle_src.glob("*.bin"):
+        _link(blob, out / "src" / blob.name)
     for folder in (TEMPLATES / "common", *_shared(family), family):
         _copy(folder, out / "firmware", (".c", ".h", ".ld"))
     shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
@@ -147,6 +149,14 @@ def _copy(source: Path, destination: Path, suffixes: tuple[str, ...]) -> None:
     for path in sorted(source.iterdir()):
         if path.suffix in suffixes:
             shutil.copyfile(path, destination / path.name)
+
+
+def _link(source: Path, destination: Path) -> None:
+    """Let a large file that nobody edits have two names; copy it where that cannot be."""
+    try:
+        destination.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, destination)
 
 
 def _flags(target: Target, separator: str) -> dict[str, str]:

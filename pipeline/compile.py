@@ -8,6 +8,7 @@ from pathlib import Path
 import edgec
 from edgec.codegen import emit, tflm
 from edgec.codegen.layout import Plan
+from edgec.codegen.linked_weights import Symbol, write_blob
 from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, render_project
 from edgec.codegen.selection import Optimize, rival_steps
 from edgec.pipeline.graph import DType, Graph, Rounding
@@ -76,11 +77,19 @@ def _striping(fitted: Fitted, before: Plan) -> Saving:
 
 
 def write_sources(compiled: Compiled, target: Target, root: Path) -> None:
-    """Write `src/`, `firmware/`, `tflm/` and the flag files under `root`."""
+    """Write `src/`, `firmware/`, the flag files and, where it is small, `tflm/` under `root`."""
     origin = emit.Origin(edgec.__version__, target.name)
-    files = emit.emit(compiled.graph, compiled.plan, origin)
+    graph, plan = compiled.graph, compiled.plan
+    if target.memories:
+        files: dict[str, str] = emit.emit(graph, plan, origin)
+        linked: list[Symbol] = []
+    else:
+        files, linked = emit.emit_linked(graph, plan, origin)
     _write(root / "src", files)
-    _write(root / "tflm", tflm.files(compiled.graph.name, compiled.model, compiled.source, origin))
+    if linked:
+        write_blob(root / "src" / emit.weights_blob(graph), linked)
+    else:
+        _write(root / "tflm", tflm.files(graph.name, compiled.model, compiled.source, origin))
     _write(root, {"flags.mk": flags_mk(target), "flags.cmake": flags_cmake(target)})
     render_project(root / "src", target, root / "firmware", model_info(compiled))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from edgec.pipeline.compile import optimized
 from edgec.pipeline.errors import BudgetError, UnsupportedModelError, UsageError
 from edgec.pipeline.load.source import Format
 from edgec.pipeline.load.tflite import c_name
+from edgec.pipeline.mlperf.run import MlperfResult, Mode, run_session
 from edgec.pipeline.options import BuildOptions, kept, options_of
 from edgec.pipeline.report.document import as_json, document
 from edgec.pipeline.report.markdown import markdown
@@ -32,7 +33,7 @@ from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, compiler_version
 
-__all__ = ["BuildOptions", "BuildResult", "bench", "build", "build_model", "verify"]
+__all__ = ["BuildOptions", "BuildResult", "bench", "bench_mlperf", "build", "build_model", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,33 @@ def bench(
     return built.measured(result, measured)
 
 
+def bench_mlperf(
+    root: Path,
+    mode: Mode,
+    dataset: Path,
+    *,
+    target: str | None = None,
+    backend: str | None = None,
+    ssh: str | None = None,
+    sessions: Path = Path("sessions"),
+    progress: Report | None = None,
+) -> MlperfResult:
+    """Hold a session of MLPerf Tiny with a bundle's firmware, as the official runner does.
+
+    `dataset` is a folder in that runner's layout; the session's files go to a new folder in
+    `sessions`. The rest is as for `bench`.
+    """
+    report = progress or _silent
+    with reopened(root, target, backend, ssh, 1, report) as trial:
+        return run_session(
+            trial.built,
+            mode,
+            dataset,
+            sessions,
+            lambda done, of: report(Progress(mode, done, of, trial.built.target.name)),
+        )
+
+
 def _silent(progress: Progress) -> None:
     """Report nothing."""
 
@@ -177,12 +205,18 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
 def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
     """Verify and measure the image, unless told not to."""
     result = replace(result, compiler=compiler_version(trial.built.target.toolchain))
-    if not options.verify:
+    flashed = trial.built.target.runner == "board"
+    if flashed or not options.verify:
         memory = replace(
             result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes
         )
-        skipped = ("verification and measurement (--no-verify)",)
-        return replace(result, memory=memory, not_run=skipped)
+        skipped = "verification and measurement (--no-verify)"
+        host = None
+        if options.verify:
+            skipped = "the board itself, which a build does not flash: edgec flash, edgec bench"
+            host = verify_host(trial)
+        verified = () if host is None else (host,)
+        return replace(result, memory=memory, verified=verified, not_run=(skipped,))
     checked, measured = _counted(trial, image)
     if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
         raise BudgetError(
@@ -219,7 +253,9 @@ def _with_accuracy(
         progress(Progress("accuracy", 0, 0, "running the float model"))
         in_float = float_accuracy(source, labelled, inputs[0])
     target = trial.built.target
-    with open_device(image, target) as device:
+    # A build flashes no board.
+    there = nullcontext() if target.runner == "board" else open_device(image, target)
+    with there as device:
         accuracy = measure_accuracy(
             ports,
             trial.built.oracle,

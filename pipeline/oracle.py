@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from edgec.codegen.ops.gather import Gather
 from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.errors import ToolMissingError, UnsupportedModelError
 from edgec.pipeline.graph import Array, DType, Graph, Interface, Op, Rounding
@@ -136,7 +137,9 @@ def random_sample(ports: Interface, seed: int) -> list[Array]:
     """Return one reproducible sample of every input of a model.
 
     The generator is the 32-bit LCG s = s * 1664525 + 1013904223 from `seed`, whose top byte is an
-    int8, and top half an int16; float32 inputs are that byte over 128, so in [-1, 1).
+    int8, and top half an int16; float32 inputs are that byte over 128, so in [-1, 1). int32 and
+    int64 inputs are the top half modulo the rows that a GATHER picks from by them, or else, and
+    where the ops are unknown, its highest bit, as of a mask.
     """
     state = seed
     sample: list[Array] = []
@@ -146,8 +149,24 @@ def random_sample(ports: Interface, seed: int) -> list[Array]:
         for index in range(tensor.size):
             state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
             stream[index] = state >> 16
-        sample.append(_as_input(stream, tensor.dtype).reshape(tensor.shape))
+        if tensor.dtype in (DType.INT32, DType.INT64):
+            rows = _rows_picked(ports, name) if isinstance(ports, Graph) else 0
+            values = stream % rows if rows else stream >> 15
+            sample.append(values.astype(tensor.dtype.numpy).reshape(tensor.shape))
+        else:
+            sample.append(_as_input(stream, tensor.dtype).reshape(tensor.shape))
     return sample
+
+
+def _rows_picked(graph: Graph, indices: str) -> int:
+    """Return the fewest rows that a GATHER picks from by these indices; 0 if none does."""
+    found: list[int] = []
+    for op in graph.consumers().get(indices, ()):
+        if isinstance(op, Gather) and op.inputs[1] == indices:
+            found.append(min(graph[op.inputs[0]].shape[op.axis], 1 << 16))
+        elif op.builtin in ("CAST", "EXPAND_DIMS", "RESHAPE", "SQUEEZE"):
+            found.append(_rows_picked(graph, op.outputs[0]))
+    return min((rows for rows in found if rows), default=0)
 
 
 def _as_input(halves: Array, dtype: DType) -> Array:

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "edgec_frame.h"
 #include "edgec_hal.h"
 #include "edgec_link.h"
 #include "edgec_model.h"
@@ -260,6 +261,7 @@ static void answer_help(void)
                         "db print       : all of them\r\n"
                         "infer N=1 W=10 : W inferences, then N that are timed\r\n"
                         "results        : of the last inference\r\n"
+                        "xcrc           : CRC32 of the input so far\r\n"
                         "xid            : model file, target and timer\r\n"
                         "xmem           : bytes of stack one inference takes, and there are\r\n");
 }
@@ -279,6 +281,17 @@ static void answer_id(void)
     edgec_text(",timer=");
     edgec_text(kind < sizeof timers / sizeof *timers ? timers[kind] : "unknown");
     print_number(",hz=", edgec_hal_timer_hz(), "]");
+}
+
+/* The protocol has no checksum: by this the host knows that the input arrived as it was sent. */
+static void answer_crc(void)
+{
+    const uint32_t crc = edgec_crc32(0, edgec_mlperf_data, data_filled);
+    edgec_text("m-xcrc-[");
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        edgec_text_hex((uint8_t)(crc >> shift));
+    }
+    edgec_text("]\r\n");
 }
 
 static void answer_memory(void)
@@ -316,6 +329,8 @@ static void dispatch(const char *word)
         answer_help();
     } else if (strcmp(word, "xid") == 0) {
         answer_id();
+    } else if (strcmp(word, "xcrc") == 0) {
+        answer_crc();
     } else if (strcmp(word, "xmem") == 0) {
         answer_memory();
     } else {

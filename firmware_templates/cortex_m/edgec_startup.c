@@ -52,7 +52,7 @@ typedef struct {
 } vector_table;
 
 /* VTOR wants the table aligned to its size: 16 words, at least 128 bytes. */
-__attribute__((section(".vectors"), used, aligned(128))) static const vector_table vectors;
+__attribute__((section(".vectors"), used, aligned(128))) static const vector_table edgec_vectors;
 
 /* A bootloader may have left interrupts on and its own vectors in place. */
 static void own_vectors(void)
@@ -63,7 +63,7 @@ static void own_vectors(void)
     }
 #endif
 #if !defined(EDGEC_NO_VTOR)
-    VTOR = (uint32_t)(uintptr_t)&vectors;
+    VTOR = (uint32_t)(uintptr_t)&edgec_vectors;
     __asm__ volatile("dsb" ::: "memory");
 #endif
 }
@@ -124,7 +124,7 @@ uintptr_t edgec_hal_stack_limit(void)
     return (uintptr_t)edgec_stack_limit;
 }
 
-static const vector_table vectors = {
+static const vector_table edgec_vectors = {
     edgec_stack_top,
     {edgec_reset, edgec_fault, edgec_fault, edgec_fault, edgec_fault, edgec_fault, edgec_fault,
      edgec_fault, edgec_fault, edgec_fault, edgec_fault, edgec_fault, edgec_fault, edgec_fault,

@@ -149,38 +149,57 @@ static void systick_calibrate(void)
     overflow_cost = time_requests(ICSR_PENDSTSET) - time_requests(0);
 }
 
+#if defined(EDGEC_OTHER_TIMER)
+
+static int other_moves(void)
+{
+    edgec_other_timer_start();
+    const uint32_t before = edgec_other_timer_read();
+    pause_a_little();
+    const uint32_t after = edgec_other_timer_read();
+    edgec_other_timer_stop();
+    return after != before;
+}
+
+#else
+
+static void edgec_other_timer_start(void) {}
+
+static uint32_t edgec_other_timer_read(void)
+{
+    return 0;
+}
+
+static void edgec_other_timer_stop(void) {}
+
+static int other_moves(void)
+{
+    return 0;
+}
+
+#endif
+
 void edgec_cycles_choose(void)
 {
     if (dwt_moves()) {
         kind = EDGEC_TIMER_DWT;
+    } else if (other_moves()) {
+        kind = EDGEC_TIMER_OTHER;
     } else if (systick_moves()) {
         kind = EDGEC_TIMER_SYSTICK;
         systick_calibrate();
     }
-#if defined(EDGEC_OTHER_TIMER)
-    else {
-        edgec_other_timer_start();
-        const uint32_t before = edgec_other_timer_read();
-        pause_a_little();
-        const int moves = edgec_other_timer_read() != before;
-        edgec_other_timer_stop();
-        kind = moves ? EDGEC_TIMER_OTHER : EDGEC_TIMER_NONE;
-    }
-#endif
 }
 
 void edgec_hal_timer_start(void)
 {
     if (kind == EDGEC_TIMER_DWT) {
         dwt_start();
+    } else if (kind == EDGEC_TIMER_OTHER) {
+        edgec_other_timer_start();
     } else if (kind == EDGEC_TIMER_SYSTICK) {
         systick_start();
     }
-#if defined(EDGEC_OTHER_TIMER)
-    else if (kind == EDGEC_TIMER_OTHER) {
-        edgec_other_timer_start();
-    }
-#endif
 }
 
 uint64_t edgec_hal_timer_read(void)
@@ -188,28 +207,23 @@ uint64_t edgec_hal_timer_read(void)
     if (kind == EDGEC_TIMER_DWT) {
         return dwt_read();
     }
+    if (kind == EDGEC_TIMER_OTHER) {
+        return edgec_other_timer_read();
+    }
     if (kind == EDGEC_TIMER_SYSTICK) {
         const uint64_t ticks = systick_ticks();
         return ticks - (ticks >> 24) * overflow_cost / CALIBRATIONS;
     }
-#if defined(EDGEC_OTHER_TIMER)
-    if (kind == EDGEC_TIMER_OTHER) {
-        return edgec_other_timer_read();
-    }
-#endif
     return 0;
 }
 
 void edgec_hal_timer_stop(void)
 {
-    if (kind == EDGEC_TIMER_SYSTICK) {
+    if (kind == EDGEC_TIMER_OTHER) {
+        edgec_other_timer_stop();
+    } else if (kind == EDGEC_TIMER_SYSTICK) {
         systick_stop();
     }
-#if defined(EDGEC_OTHER_TIMER)
-    else if (kind == EDGEC_TIMER_OTHER) {
-        edgec_other_timer_stop();
-    }
-#endif
 }
 
 uint32_t edgec_hal_timer_hz(void)

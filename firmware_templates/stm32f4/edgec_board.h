@@ -3,6 +3,9 @@
 #ifndef EDGEC_BOARD_H
 #define EDGEC_BOARD_H
 
+/* Prefetch, both caches and 5 wait states, RM0090 3.5.1: up to 168 and 180 MHz at 2.7 V or more. */
+#define FLASH_ACR_FOR_CORE_HZ ((7u << 8) | 5u)
+
 #if defined(EDGEC_BOARD_NETDUINOPLUS2) /* USART6 on PC6 (D1) and PC7 (D0), APB2 */
 #define USART 0x40011400u
 #define USART_CLOCK_REGISTER 0x40023844u /* RCC_APB2ENR, RM0090 7.3.14 */

@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgec.pipeline.compile import Compiled, compile_model, overhead_bytes, write_sources
+from edgec.pipeline.compile import (
+    Compiled,
+    compile_model,
+    model_info,
+    overhead_bytes,
+    write_sources,
+)
 from edgec.pipeline.errors import BudgetError
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.options import BuildOptions
@@ -73,6 +79,16 @@ class AotBuilt:
     def image(self) -> Image:
         """Compile and link the firmware."""
         return build_image(self.project, self.target)
+
+    @property
+    def mlperf_task(self) -> str:
+        """The name that MLPerf Tiny has for a model of these shapes, or nothing."""
+        task = model_info(self.compiled).task
+        return "" if task is None else task.model
+
+    def mlperf_image(self) -> Image:
+        """Compile and link the firmware that speaks that benchmark's protocol."""
+        return build_image(self.project, self.target, mlperf=True)
 
     def profile_image(self) -> Image:
         """Compile and link the firmware that times and hashes each layer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,11 +25,31 @@ from edgec.pipeline.cli.display import backend_option, json_option, quiet_option
     metavar="FILE",
     help="Write the result as JSON, for 'edgec report' and 'edgec compare'.",
 )
+@click.option(
+    "--mlperf",
+    type=click.Choice(["performance", "accuracy"]),
+    help="Hold a session of MLPerf Tiny with the device instead, as its official runner does.",
+)
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="The data of that benchmark: y_labels.csv and the files it names.",
+)
+@click.option(
+    "--sessions",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sessions"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the session's folder of files goes.",
+)
 @json_option
 @quiet_option
 def command(
     bundle: Path, samples: int, target: str | None, backend: str | None, ssh: str | None,
-    allow_throttled: bool, out: Path | None, as_json: bool, quiet: bool,
+    allow_throttled: bool, out: Path | None, mlperf: str | None, dataset: Path | None,
+    sessions: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Verify the firmware of BUNDLE, then measure it: counts per layer and per MAC, stack, flash.
 
@@ -41,6 +62,11 @@ def command(
     from edgec.pipeline.report.document import document
     from edgec.pipeline.report.stamp import stamp
 
+    if mlperf is not None:
+        _session(bundle, mlperf, dataset, sessions, as_json, quiet, target, backend, ssh)
+        return
+    if dataset is not None:
+        raise click.UsageError("--dataset belongs to --mlperf")
     with display.progress_report(quiet or as_json) as progress:
         result = driver.bench(
             bundle,
@@ -58,3 +84,31 @@ def command(
         display.print_json(measured)
     else:
         show_result(result)
+
+
+def _session(
+    bundle: Path, mode: Any, dataset: Path | None, sessions: Path, as_json: bool, quiet: bool,
+    target: str | None, backend: str | None, ssh: str | None,
+) -> None:  # fmt: skip
+    """Hold a session of MLPerf Tiny and print what it came to."""
+    from edgec.pipeline import driver
+    from edgec.pipeline.cli import display
+    from edgec.pipeline.report.mlperf import facts
+
+    if dataset is None:
+        raise click.UsageError("--mlperf needs --dataset")
+    with display.progress_report(quiet or as_json) as progress:
+        result = driver.bench_mlperf(
+            bundle,
+            mode,
+            dataset,
+            target=target,
+            backend=backend,
+            ssh=ssh,
+            sessions=sessions,
+            progress=progress,
+        )
+    if as_json:
+        display.print_json(result.as_dict())
+    else:
+        display.print_facts(facts(result))

@@ -59,8 +59,8 @@ def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> 
     keras = model.keras
     unroll_recurrent(keras)
     signature = [
-        tf.TensorSpec(port.keras_shape, tf.float32, name=_input_name(index))
-        for index, port in enumerate(model.inputs)
+        tf.TensorSpec(port.keras_shape, tensor.dtype, name=_input_name(index))
+        for index, (port, tensor) in enumerate(zip(model.inputs, keras.inputs, strict=True))
     ]
 
     # A function of fixed batch 1 leaves no shape arithmetic in the converted graph.

@@ -79,7 +79,7 @@ def test_an_open_batch_axis_counts_as_one(tmp_path: Path) -> None:
         ([node("Add", "x w")], {"w": weights(7)}, "do not broadcast"),
         ([node("Reshape", "x s")], {"s": ints(1, 7)}, "shape [1, 7] for an input of shape"),
         ([node("Reshape", "x s")], {"s": ints(-1, -1)}, "shape [-1, -1]"),
-        ([node("Gather", "t x")], {"t": weights(9, 4)}, "computed indices"),
+        ([node("Gather", "t x")], {"t": weights(9, 4)}, "computed indices of float32"),
         ([node("Gather", "x i", axis=1)], {"i": ints(3)}, "indices outside an axis of 3"),
         ([node("Slice", "x a a")], {"a": ints(2)}, "is empty"),
         ([node("Concat", "x r", axis=9)], {}, "axis is 9"),
@@ -101,7 +101,25 @@ def test_nodes_that_do_not_fit_are_refused_with_the_reason(
 def test_other_input_types_are_refused(tmp_path: Path) -> None:
     proto = model([node("Relu", "x")], {"x": (1, 3)})
     proto.graph.input[0].type.tensor_type.elem_type = TensorProto.UINT8
-    assert "input 'x' is uint8, wanted float32" in _refusal(proto, tmp_path)
+    assert "input 'x' is uint8, wanted float32, int32 or int64" in _refusal(proto, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "reason"),
+    [
+        ([node("Add", "ids ids")], {}, "computes with integers that are not constant"),
+        ([node("Gather", "t ids")], {"t": weights(9, 4, 2)}, "of shape [9, 4, 2], wanted axis 0"),
+        ([node("Gather", "t ids", axis=1)], {"t": weights(9, 4)}, "axis 1 of float32 of shape"),
+        ([node("Gather", "t ids")], {"t": ints(4, 5)}, "wanted axis 0 of a float32 matrix"),
+        ([node("Cast", "ids", to=TensorProto.BOOL)], {}, "a cast of integers to type 9"),
+    ],
+)
+def test_integer_inputs_are_indices_or_become_float(
+    tmp_path: Path, nodes: list[onnx.NodeProto], constants: dict[str, Any], reason: str
+) -> None:
+    proto = model(nodes, {"ids": (1, 3)}, constants)
+    proto.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    assert reason in _refusal(proto, tmp_path)
 
 
 def test_old_opsets_are_refused(tmp_path: Path) -> None:

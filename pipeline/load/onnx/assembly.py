@@ -21,14 +21,23 @@ from edgec.pipeline.load.onnx.nodes import GraphInput, Node, OnnxGraph
 from edgec.pipeline.load.onnx.registry import Refusal, importers
 from edgec.pipeline.load.onnx.views import Value
 
+OF_INTEGERS = (
+    "Cast", "Flatten", "Gather", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze",
+)  # fmt: skip
+"""Operators that take a model's integer inputs, or what is made of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputPlan:
-    """The fixed shape a model input gets, and its batch axis if the file leaves that open or 1."""
+    """The fixed shape a model input gets, and its batch axis if the file leaves that open or 1.
+
+    `whole` is whether it holds integers, which the Keras model takes as int32.
+    """
 
     name: str
     shape: tuple[int, ...]
     batch: int | None
+    whole: bool = False
 
 
 def assemble(graph: OnnxGraph, source: str) -> FloatModel:
@@ -56,9 +65,10 @@ def assemble(graph: OnnxGraph, source: str) -> FloatModel:
 
 
 def _plan_input(item: GraphInput, source: str) -> InputPlan:
-    if item.dtype != np.float32:
+    whole = item.dtype in (np.int32, np.int64)
+    if item.dtype != np.float32 and not whole:
         raise UnsupportedModelError(
-            f"{source}: input {item.name!r} is {item.dtype}, wanted float32",
+            f"{source}: input {item.name!r} is {item.dtype}, wanted float32, int32 or int64",
             "export the model with a float32 input",
         )
     open_axes = [axis for axis, size in enumerate(item.shape) if isinstance(size, str)]
@@ -75,14 +85,15 @@ def _plan_input(item: GraphInput, source: str) -> InputPlan:
             "export with a fixed input shape (no dynamic_axes or dynamic_shapes for that axis)",
         )
     shape = tuple(size if isinstance(size, int) else 1 for size in item.shape)
-    return InputPlan(item.name, shape, batch)
+    return InputPlan(item.name, shape, batch, whole)
 
 
 def _build(builder: Builder, graph: OnnxGraph, plans: list[InputPlan], source: str) -> FloatModel:
     builder.constants.update(graph.constants)
     builder.used = frozenset((*graph.outputs, *(i for node in graph.nodes for i in node.inputs)))
     for plan in plans:
-        builder.add_input(plan.name, plan.shape, plan.batch if builder.open_batch else None)
+        batch = plan.batch if builder.open_batch else None
+        builder.add_input(plan.name, plan.shape, batch, whole=plan.whole)
     sources = {plan.name: builder.values[plan.name] for plan in plans}
     refused: list[tuple[Node, str]] = []
     for node in graph.nodes:
@@ -123,6 +134,10 @@ def _import_node(builder: Builder, node: Node) -> None:
             zip(node.outputs, evaluate(node, builder.opset, arrays), strict=False)
         )
     elif node.op in importers():
+        if node.op not in OF_INTEGERS and any(builder.is_whole(name) for name in node.inputs):
+            raise Refusal(
+                f"computes with integers that are not constant; only {', '.join(OF_INTEGERS)} do"
+            )
         importers()[node.op](builder, node)
         for name in node.outputs:
             shape = builder.values[name].shape if name in builder.values else ()

@@ -94,6 +94,10 @@ class Builder:
         """Whether the input at `index` is given and constant."""
         return node.input(index) in self.constants
 
+    def is_whole(self, name: str) -> bool:
+        """Whether the value of this name is computed and holds integers."""
+        return name in self.values and bool(self.values[name].tensor.dtype.is_integer)
+
     def wanted(self, node: Node, index: int) -> bool:
         """Whether anything reads the output at `index`."""
         return bool(node.output(index)) and node.output(index) in self.used
@@ -142,8 +146,13 @@ class Builder:
 
     # --- values -----------------------------------------------------------------------------------
 
-    def add_input(self, name: str, shape: tuple[int, ...], batch: int | None) -> None:
-        """Make a Keras input for a model input; `batch` is its batch axis if that is open."""
+    def add_input(
+        self, name: str, shape: tuple[int, ...], batch: int | None, *, whole: bool = False
+    ) -> None:
+        """Make a Keras input for a model input; `batch` is its batch axis if that is open.
+
+        A `whole` one is int32.
+        """
         order = self.input_orders.get(name) or tuple(range(len(shape)))
         if name not in self.input_orders and batch:
             order = (batch, *(axis for axis in order if axis != batch))
@@ -151,7 +160,8 @@ class Builder:
         logical = tuple((f,) if f.batch or f.size > 1 else () for f in groups)
         self.name_layers(name)
         sizes = [None if axis == batch else shape[axis] for axis in order]
-        tensor = L.Input(batch_shape=sizes, name=self._layer_name(""))
+        dtype = "int32" if whole else "float32"
+        tensor = L.Input(batch_shape=sizes, name=self._layer_name(""), dtype=dtype)
         self.input_axes[name] = order
         self.values[name] = Value(tensor, tuple(logical[a] for a in order), logical, origin=name)
 

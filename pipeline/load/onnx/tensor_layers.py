@@ -72,6 +72,18 @@ class Gather(PlainLayer):
 
 
 @serialisable
+class AsFloat(PlainLayer):
+    """Integers as float32."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+    def call(self, x: Any) -> Any:
+        """Compute the layer."""
+        return tf.cast(x, tf.float32)
+
+
+@serialisable
 class Pad(PlainLayer):
     """Padding of every axis by (before, after), in a mode of `tf.pad`."""
 

@@ -133,9 +133,10 @@ def cut(builder: Builder, value: Value, cuts: dict[int, slice]) -> Value:
 
 @importer("Gather")
 def gather(builder: Builder, node: Node) -> None:
-    """Import Gather with constant indices."""
+    """Import Gather with constant indices, or with computed ones from the rows of a constant."""
     if not builder.is_constant(node, 1):
-        raise Refusal("computed indices (as of an embedding), wanted constant ones")
+        builder.bind(node, _embedding(builder, node))
+        return
     value, indices = builder.value(node), builder.constant(node, 1)
     axis = axis_of(node, value.rank, 0)
     size = value.shape[axis]
@@ -155,6 +156,23 @@ def gather(builder: Builder, node: Node) -> None:
         if result is None:
             raise Refusal(f"indices of shape {list(indices.shape)}")
         builder.bind(node, result)
+
+
+def _embedding(builder: Builder, node: Node) -> Value:
+    """Look rows of a constant up by computed indices."""
+    if not builder.is_constant(node, 0):
+        raise Refusal("computed indices into a computed value, wanted one of them constant")
+    if not builder.is_whole(node.input(1)):
+        raise Refusal("computed indices of float32, wanted a model input of integers")
+    table, ids = builder.constant(node, 0), builder.value(node, 1)
+    if table.ndim != 2 or axis_of(node, 2, 0) != 0 or table.dtype != np.float32:
+        raise Refusal(
+            f"computed indices into axis {node.integer('axis', 0)} of {table.dtype} of shape "
+            f"{list(table.shape)}, wanted axis 0 of a float32 matrix"
+        )
+    ids, order = builder.separated(ids)
+    tensor = builder.weighted(L.Embedding, ids.tensor, [table], *table.shape)
+    return builder.wrap(tensor, [*order, ids.rank])
 
 
 def take(builder: Builder, value: Value, axis: int, indices: Array) -> Value:

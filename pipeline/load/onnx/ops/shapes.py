@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
-from edgec.pipeline.load.onnx import views
+from edgec.pipeline.load.onnx import tensor_layers, views
 from edgec.pipeline.load.onnx.builder import Builder
 from edgec.pipeline.load.onnx.nodes import Node
 from edgec.pipeline.load.onnx.registry import Refusal, importer
 from edgec.pipeline.load.onnx.views import Value
+
+_CAST_TYPES = {1: "float32", 6: "int32", 7: "int64"}
 
 
 @importer("Shape")
@@ -38,15 +40,28 @@ def identity(builder: Builder, node: Node) -> None:
 
 @importer("Cast", "CastLike")
 def cast(builder: Builder, node: Node) -> None:
-    """Import a cast of a float32 value to float32; other casts exist on constants only."""
+    """Import a cast of a float32 value to itself, or of an integer one to an integer or float32.
+
+    Other casts exist on constants only.
+    """
+    value = builder.value(node)
     if node.op == "CastLike":
         target = builder.optional_constant(node, 1) if builder.is_constant(node, 1) else None
         wanted = "float32" if target is None else str(target.dtype)
     else:
-        wanted = "float32" if node.integer("to", 1) == 1 else f"type {node.integer('to', 1)}"
-    if wanted != "float32":
-        raise Refusal(f"a cast of a computed value to {wanted}, wanted float32")
-    builder.bind(node, builder.value(node))
+        code = node.integer("to", 1)
+        wanted = _CAST_TYPES.get(code, f"type {code}")
+    if not builder.is_whole(node.input(0)):
+        if wanted != "float32":
+            raise Refusal(f"a cast of a computed value to {wanted}, wanted float32")
+        builder.bind(node, value)
+    elif wanted == "float32":
+        tensor = builder.layer(tensor_layers.AsFloat, value.tensor)
+        builder.bind(node, builder.like(value, tensor))
+    elif wanted in ("int32", "int64"):
+        builder.bind(node, value)
+    else:
+        raise Refusal(f"a cast of integers to {wanted}, wanted float32, int32 or int64")
 
 
 @importer("Transpose")
