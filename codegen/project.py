@@ -91,7 +91,7 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     for blob in bundle_src.glob("*.bin"):
         _link(blob, out / "src" / blob.name)
     for folder in (TEMPLATES / "common", *_shared(family), family):
-        _copy(folder, out / "firmware", (".c", ".h", ".ld"))
+        _copy(folder, out / "firmware", (".c", ".h", ".S", ".ld", ".py"))
     shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
     for name, text in {
         "firmware/edgec_glue.h": _glue_header(model, target),
@@ -180,9 +180,22 @@ def _project_mk(out: Path, target: Target, model: ModelInfo) -> str:
         "HOT_SOURCES": " ".join(f"src/{name}" for name in hot_sources(out / "src")),
         "LINKER_SCRIPT": "firmware/edgec.ld" if target.memories else "",
         "IMAGES": "elf bin hex" if target.memories else "elf",
+        **_uf2(target),
         "RUN": " ".join(command),
     }
     return "".join(f"{key} := {value}".rstrip() + "\n" for key, value in values.items())
+
+
+def _uf2(target: Target) -> dict[str, str]:
+    """Return what a UF2 file is made of, for a board whose boot loader takes one."""
+    options = target.board.flash.get("uf2", {}) if target.board else {}
+    if "family" not in options:
+        return {}
+    return {
+        "IMAGES": "elf bin hex uf2",
+        "UF2_ORIGIN": f"{_first(target, 'flash').origin:#x}",
+        "UF2_FAMILY": f"{int(options['family']):#x}",
+    }
 
 
 def _defines(target: Target) -> list[str]:

@@ -72,6 +72,10 @@ static void own_vectors(void)
 __attribute__((naked)) void edgec_reset(void)
 {
     __asm__ volatile("cpsid i\n\t"
+#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+                     "movs r0, #0\n\t"
+                     "msr msplim, r0\n\t"
+#endif
                      "ldr r0, =edgec_stack_top\n\t"
                      "mov sp, r0\n\t"
                      "bl edgec_start\n\t"

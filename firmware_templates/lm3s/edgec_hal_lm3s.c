@@ -1,6 +1,7 @@
 /* Stellaris LM3S6965: clock and UART0. Sections are those of its data sheet, DS-LM3S6965. */
 #include "edgec_cycles.h"
 #include "edgec_hal.h"
+#include "edgec_pl011.h"
 #include "edgec_registers.h"
 
 #define OSCILLATOR_HZ 12000000u /* the internal one, which runs after reset */
@@ -28,18 +29,6 @@
 #define GPIOA_DEN 0x4000451Cu
 #define PA0_PA1 3u
 
-/* UART0: 12.5. */
-#define UART_DR 0x4000C000u
-#define UART_FR 0x4000C018u
-#define UART_FR_RXFE (1u << 4)
-#define UART_FR_TXFF (1u << 5)
-#define UART_IBRD 0x4000C024u
-#define UART_FBRD 0x4000C028u
-#define UART_LCRH 0x4000C02Cu
-#define UART_LCRH_8BITS_FIFOS ((3u << 5) | (1u << 4))
-#define UART_CTL 0x4000C030u
-#define UART_CTL_RXE_TXE_UARTEN ((1u << 9) | (1u << 8) | (1u << 0))
-
 #if EDGEC_CORE_HZ != 50000000u
 #error "the PLL is set for 50 MHz"
 #endif
@@ -63,7 +52,7 @@ static void set_clock(void)
     }
 }
 
-static void start_uart(void)
+static void connect_pins(void)
 {
     EDGEC_REG(RCGC1) |= RCGC1_UART0;
     EDGEC_REG(RCGC2) |= RCGC2_GPIOA;
@@ -71,39 +60,17 @@ static void start_uart(void)
     (void)EDGEC_REG(RCGC2);
     EDGEC_REG(GPIOA_AFSEL) |= PA0_PA1;
     EDGEC_REG(GPIOA_DEN) |= PA0_PA1;
-    /* 12.3.2: the divider is in 64ths of 16 bits' time. */
-    const uint32_t divider = (core_hz * 4u + EDGEC_BAUD / 2u) / EDGEC_BAUD;
-    EDGEC_REG(UART_CTL) = 0;
-    EDGEC_REG(UART_IBRD) = divider / 64u;
-    EDGEC_REG(UART_FBRD) = divider % 64u;
-    EDGEC_REG(UART_LCRH) = UART_LCRH_8BITS_FIFOS;
-    EDGEC_REG(UART_CTL) = UART_CTL_RXE_TXE_UARTEN;
 }
 
 void edgec_hal_init(void)
 {
     set_clock();
-    start_uart();
+    connect_pins();
+    edgec_pl011_start(core_hz);
     edgec_cycles_choose();
 }
 
 uint32_t edgec_core_hz(void)
 {
     return core_hz;
-}
-
-int edgec_hal_getc(void)
-{
-    while ((EDGEC_REG(UART_FR) & UART_FR_RXFE) != 0) {
-    }
-    return (int)(EDGEC_REG(UART_DR) & 0xFFu);
-}
-
-void edgec_hal_write(const uint8_t *data, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; ++i) {
-        while ((EDGEC_REG(UART_FR) & UART_FR_TXFF) != 0) {
-        }
-        EDGEC_REG(UART_DR) = data[i];
-    }
 }

@@ -129,6 +129,8 @@ def test_every_module_is_in_a_package() -> None:
         if package != "edgec"
         for path in (ROOT / folder).rglob("*.py")
         if not (path.parent / "__init__.py").is_file()
+        # What a firmware folder is given is a file to copy, not a module to import.
+        and path.parent.parent != ROOT / "firmware_templates"
     ]
     assert not lost
 
