@@ -14,7 +14,7 @@ export VENV
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: tools-test $(VENV)/.edgec-dev ## Install everything: cross compiler, emulator, .venv
+setup: tools-test $(VENV)/.edgec-dev $(VENV)-labgrid/.ready ## Install everything: cross compiler, emulator, .venv
 
 demo: tools-demo $(VENV)/.edgec-demo ## Build the example for a Cortex-M4 and run it on the simulated board
 	$(VENV)/bin/edgec build --target cortex-m4 $(EXAMPLE)/digits.onnx \
@@ -74,3 +74,7 @@ $(VENV)/.edgec-demo: pyproject.toml constraints.txt
 $(VENV)/.edgec-dev: pyproject.toml constraints.txt
 	@tools/setup.sh venv tensorflow,dev
 	@touch $@ $(VENV)/.edgec-demo
+
+$(VENV)-labgrid/.ready: | $(VENV)/.edgec-dev
+	@tools/setup.sh labgrid
+	@touch $@

@@ -70,16 +70,18 @@ async def allocated(session: Session, tokens: dict[str, str], wait_s: float) -> 
 
 
 def console(session: Session, name: str) -> str:
-    """Return the address of a place's serial port on the network; empty if it has none."""
+    """Return the address of a place's serial port; empty if it has none that we can reach."""
     place = session.places[name]
     for exporter, groups in session.resources.items():
         for group, resources in groups.items():
             for key, resource in resources.items():
-                if place.hasmatch((exporter, group, resource.cls, key)) and resource.avail:
-                    host, port = resource.params.get("host"), resource.params.get("port")
-                    if resource.cls == "NetworkSerialPort" and host and port:
-                        raw = resource.params.get("protocol") == "raw"
-                        return f"{'socket' if raw else 'rfc2217'}://{host}:{port}"
+                ours = place.hasmatch((exporter, group, resource.cls, key)) and resource.avail
+                host, port = resource.params.get("host"), resource.params.get("port")
+                if not ours or resource.cls != "NetworkSerialPort" or not host or not port:
+                    continue
+                if not resource.extra.get("proxy_required"):
+                    raw = resource.params.get("protocol") == "raw"
+                    return f"{'socket' if raw else 'rfc2217'}://{host}:{port}"
     return ""
 
 

@@ -1,6 +1,6 @@
 """What the tests need, by folder: a missing need skips with how to get it, or fails when required.
 
-`EDGEC_REQUIRE=host,cross,tf,sbc` (set in CI) turns such a skip into a failure.
+`EDGEC_REQUIRE=host,cross,tf,sbc,labgrid` (set in CI) turns such a skip into a failure.
 """
 
 from __future__ import annotations
@@ -97,6 +97,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def models_dir() -> Path:
     """Folder of the benchmark models, which the repository does not carry."""
     return Path(os.environ.get("EDGEC_MODELS", ROOT.parent / "shared" / "models")) / "mlperf-tiny"
+
+
+@pytest.fixture(scope="session")
+def labgrid_python() -> Path:
+    """The Python of labgrid's own environment, or a skip that says how to get it."""
+    path = Path(os.environ.get("EDGEC_LABGRID", ROOT / ".venv-labgrid" / "bin" / "python"))
+    if not path.is_file():
+        message = f"no labgrid in {path.parent}: tools/setup.sh labgrid, or set EDGEC_LABGRID"
+        if required("labgrid"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
 
 
 @pytest.fixture(scope="session")

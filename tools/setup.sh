@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what edgec needs: compilers and the emulator from apt, Python packages into a venv.
-# usage: tools/setup.sh tools | venv EXTRAS
+# usage: tools/setup.sh tools | venv EXTRAS | labgrid
 # VENV names the venv's folder, PYTHON the interpreter to make it with; both may be left out.
 # FOR_TESTS=1 adds the compilers that only the tests use.
 set -euo pipefail
@@ -98,8 +98,17 @@ install_venv() {
         --constraint constraints.txt --editable ".[$extras]" >&2
 }
 
+# labgrid brings a pyserial of its own, so it gets an environment of its own.
+install_labgrid() {
+    say "installing labgrid into $VENV-labgrid, for the tests of labs"
+    "$VENV/bin/python" -m venv "$VENV-labgrid"
+    "$VENV-labgrid/bin/python" -m pip install --quiet --disable-pip-version-check \
+        labgrid==26.0.1 >&2
+}
+
 case "${1:-}" in
     tools) install_tools ;;
     venv) install_venv "${2:?extras, as in tensorflow,dev}" ;;
-    *) die "usage: tools/setup.sh tools | venv EXTRAS" ;;
+    labgrid) install_labgrid ;;
+    *) die "usage: tools/setup.sh tools | venv EXTRAS | labgrid" ;;
 esac
