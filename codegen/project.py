@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tomllib
@@ -9,11 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgec.codegen import cwriter, mlperf
+from edgec.codegen.flash_folder import flash_json, flash_mk
 from edgec.pipeline.errors import TargetError
+from edgec.targets import frames
 from edgec.targets.profile import Memory, Target
 from edgec.targets.runners.base import find_runner
 
 TEMPLATES = Path(__file__).parent.parent / "firmware_templates"
+
+FRAMES = Path(frames.__file__)
+"""The frames of the link, which a firmware folder gets a copy of: it needs nothing else of ours."""
 
 HOT_MARK = "/* edgec: hot */"
 
@@ -83,7 +89,7 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     family = TEMPLATES / target.template
     if not family.is_dir() or target.template == "common":
         raise TargetError(f"{target.name}: there is no firmware template {target.template!r}")
-    for folder in (out / "src", out / "firmware"):
+    for folder in (out / "src", out / "firmware", out / "host"):
         if folder.exists():
             # What an earlier rendering left would be compiled too.
             shutil.rmtree(folder)
@@ -93,13 +99,18 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     for folder in (TEMPLATES / "common", *_shared(family), family):
         _copy(folder, out / "firmware", (".c", ".h", ".S", ".ld", ".py"))
     shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
+    _copy(TEMPLATES / "host", out / "host", (".py",))
+    shutil.copyfile(FRAMES, out / "host" / "frames.py")
+    build = _build_id(out, target, model)
     for name, text in {
         "firmware/edgec_glue.h": _glue_header(model, target),
-        "firmware/edgec_glue.c": _glue_source(model, target),
+        "firmware/edgec_glue.c": _glue_source(model, target, build),
         "project.mk": _project_mk(out, target, model),
         "flags.mk": flags_mk(target),
         "flags.cmake": flags_cmake(target),
-        "firmware.json": _facts(target, model),
+        "firmware.json": _facts(target, model, build),
+        "flash.mk": flash_mk(target),
+        "flash.json": flash_json(target, build),
     }.items():
         (out / name).write_text(text, encoding="utf-8", newline="\n")
     if target.memories:
@@ -206,10 +217,23 @@ def _defines(target: Target) -> list[str]:
     return [*target.defines, *(f"{name}={rate}u" for name, rate in rates.items())]
 
 
-def _facts(target: Target, model: ModelInfo) -> str:
+def _build_id(out: Path, target: Target, model: ModelInfo) -> str:
+    """Return a short hash of all that the image is compiled from, and of the flags."""
+    digest = hashlib.sha256()
+    texts = (_glue_header(model, target), _glue_source(model, target, ""), flags_mk(target))
+    script = _memory_ld(target) if target.memories else ""
+    for text in (*texts, script, *_defines(target), *hot_sources(out / "src")):
+        digest.update(text.encode() + b"\0")
+    for path in sorted([*(out / "src").iterdir(), *(out / "firmware").iterdir()]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _facts(target: Target, model: ModelInfo, build: str) -> str:
     facts = {
         "model": model.name,
         "model_sha256": model.sha256,
+        "build": build,
         "target": target.name,
         "arena_bytes": model.arena_bytes,
         "io_bytes": model.io_bytes,
@@ -253,7 +277,7 @@ def _glue_header(model: ModelInfo, target: Target) -> str:
 """
 
 
-def _glue_source(model: ModelInfo, target: Target) -> str:
+def _glue_source(model: ModelInfo, target: Target, build: str) -> str:
     upper = model.name.upper()
     inputs = [(f"input_{i}", t) for i, t in enumerate(model.inputs)]
     outputs = [(f"output_{i}", t) for i, t in enumerate(model.outputs)]
@@ -307,6 +331,7 @@ const edgec_model_info edgec_model = {{
     .sha256 = {{
 {_c_bytes(model.sha256)}}},
     .target = "{target.name}",
+    .build = "{build}",
     .arena_bytes = {model.arena_bytes}u,
     .layers = {model.layers},
     .inputs = {len(model.inputs)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import edgec
 from edgec.pipeline.accuracy import float_accuracy, load_labelled, measure_accuracy
+from edgec.pipeline.answer import write_answer
 from edgec.pipeline.backends.base import Built, find_backend, usual_backend
 from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
 from edgec.pipeline.compile import optimized
@@ -28,10 +29,12 @@ from edgec.pipeline.verify import Verified
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.bench import BenchResult
 from edgec.targets.linkmap import check_budget
-from edgec.targets.profile import load_target
+from edgec.targets.profile import Target, load_target
 from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, compiler_version
+
+Reach = Callable[[Target], Target]
 
 __all__ = ["BuildOptions", "BuildResult", "bench", "bench_mlperf", "build", "build_model", "verify"]
 
@@ -70,6 +73,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
         backend = _chosen(subject, options.backend)
         built = find_backend(backend).build(subject, work)
         result = _planned(subject, built)
+        write_answer(built, work)
         if not options.emit_only:
             samples = random_samples(built.ports, options.samples or usual_samples(built.ports))
             trial = Trial(built, samples, progress)
@@ -91,14 +95,17 @@ def verify(
     target: str | None = None,
     backend: str | None = None,
     ssh: str | None = None,
+    reach: Reach | None = None,
     progress: Report | None = None,
 ) -> tuple[Verified, ...]:
     """Compare what a bundle holds with the oracle, on the host and on its target (or another).
 
     `backend` is another than the bundle's. `ssh` names the device that runs it: one of the user's,
-    or USER@HOST[:PORT].
+    or USER@HOST[:PORT]. `reach` returns the target as it is reached in another way: `at_board`, or
+    `at_port`.
     """
-    with reopened(root, target, backend, ssh, samples, progress or _silent) as trial:
+    way = _way(ssh, reach)
+    with reopened(root, target, backend, way, samples, progress or _silent) as trial:
         image = trial.built.image()
         host = verify_host(trial)
         own, _ = try_image(trial, image, trial.built.target.name, counted=False)
@@ -112,15 +119,17 @@ def bench(
     target: str | None = None,
     backend: str | None = None,
     ssh: str | None = None,
+    reach: Reach | None = None,
     allow_throttled: bool = False,
     progress: Report | None = None,
 ) -> Result:
     """Verify what a bundle holds on its target (or another) and measure it there.
 
-    `backend` and `ssh` are as for `verify`; a device that throttles itself is refused unless
-    `allow_throttled`.
+    `backend`, `ssh` and `reach` are as for `verify`; a device that throttles itself is refused
+    unless `allow_throttled`.
     """
-    with reopened(root, target, backend, ssh, samples, progress or _silent) as trial:
+    way = _way(ssh, reach)
+    with reopened(root, target, backend, way, samples, progress or _silent) as trial:
         image = trial.built.image()
         checked, measured = _counted(trial, image, allow_throttled)
     built = trial.built
@@ -137,6 +146,7 @@ def bench_mlperf(
     target: str | None = None,
     backend: str | None = None,
     ssh: str | None = None,
+    reach: Reach | None = None,
     sessions: Path = Path("sessions"),
     progress: Report | None = None,
 ) -> MlperfResult:
@@ -146,7 +156,7 @@ def bench_mlperf(
     `sessions`. The rest is as for `bench`.
     """
     report = progress or _silent
-    with reopened(root, target, backend, ssh, 1, report) as trial:
+    with reopened(root, target, backend, _way(ssh, reach), 1, report) as trial:
         return run_session(
             trial.built,
             mode,
@@ -154,6 +164,15 @@ def bench_mlperf(
             sessions,
             lambda done, of: report(Progress(mode, done, of, trial.built.target.name)),
         )
+
+
+def _way(ssh: str | None, reach: Reach | None) -> Reach | None:
+    """Return the one way to the device that was asked for."""
+    if ssh is None:
+        return reach
+    if reach is not None:
+        raise UsageError("over SSH there is no board and no port", "give one of them")
+    return lambda target: reached_by_ssh(target, ssh)
 
 
 def _silent(progress: Progress) -> None:
@@ -272,7 +291,7 @@ def reopened(
     root: Path,
     target: str | None,
     backend: str | None,
-    ssh: str | None,
+    reach: Reach | None,
     samples: int,
     progress: Report,
 ) -> Iterator[Trial]:
@@ -280,8 +299,8 @@ def reopened(
     bundle = read_bundle(root)
     options = options_of(bundle.options, target or bundle.target)
     profile = optimized(load_target(options.target), options.optimize)
-    if ssh is not None:
-        profile = reached_by_ssh(profile, ssh)
+    if reach is not None:
+        profile = reach(profile)
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         work = Path(folder)
         model = bundle.path("model")

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from edgec.pipeline.backends.base import Built
-from edgec.pipeline.errors import MeasurementError
+from edgec.pipeline.errors import MeasurementError, VerificationError
 from edgec.pipeline.graph import Interface
 from edgec.pipeline.oracle import Sample, random_sample
-from edgec.pipeline.verify import Verified, verify_device
+from edgec.pipeline.verify import Verified, WrongAnswerError, verify_device
 from edgec.pipeline.worker import Progress, Report
-from edgec.targets.bench import BenchResult, run_bench
+from edgec.targets.bench import BenchResult, run_bench, with_layers
 from edgec.targets.device_protocol import Device
-from edgec.targets.session import open_device
+from edgec.targets.session import open_device, takes_images
 from edgec.targets.toolchain import Image
 
 SAMPLE_BYTES = 40_000
@@ -61,45 +61,58 @@ def try_image(
 
     An emulator that stands in for the device is named, and nothing is timed there.
     """
+    target = trial.built.target
+    try:
+        with open_device(image, target) as device:
+            checked, answer, measured = _tried(trial, image, device, name, counted, allow_throttled)
+    except WrongAnswerError as error:
+        # Only now is the device free to run another image.
+        why = trial.built.explain(error.sample) if takes_images(target) else ""
+        text = f"{error.message}; {why}" if why else error.message
+        raise VerificationError(text, error.hint) from error
+    if measured is not None and takes_images(target) and not measured.emulator:
+        measured = _layered(trial, measured, answer)
+    return checked, measured
+
+
+def _tried(
+    trial: Trial, image: Image, device: Device, name: str, counted: bool, allow_throttled: bool
+) -> tuple[Verified, Sequence[bytes], BenchResult | None]:
+    """Compare a device's answers, and count the last sample if asked to; return that answer too."""
     built = trial.built
 
     def report(done: int, total: int) -> None:
         trial.progress(Progress("verify", done, total, name))
 
-    with open_device(image, built.target) as device:
-        where = f"{name} under {device.emulator}" if device.emulator else name
-        checked, answers = verify_device(
-            device, built.ports, built.oracle, trial.samples, where,
-            allowed=built.allowed, explain=built.explain, progress=report,
-        )  # fmt: skip
-        if not counted:
-            return checked, None
-        return checked, _measure(trial, image, device, answers[-1], allow_throttled)
+    where = f"{name} under {device.emulator}" if device.emulator else name
+    checked, answers = verify_device(
+        device, built.ports, built.oracle, trial.samples, where, allowed=built.allowed,
+        progress=report,
+    )  # fmt: skip
+    if not counted:
+        return checked, answers[-1], None
+    trial.progress(Progress("measure", 0, 0, f"counting on {built.target.name}"))
+    measured = run_bench(
+        device, image, [_last(trial)], [answers[-1]], loaded=True, allow_throttled=allow_throttled
+    )
+    return checked, answers[-1], _valid(measured)
 
 
-def _measure(
-    trial: Trial, image: Image, device: Device, answer: Sequence[bytes], allow_throttled: bool
-) -> BenchResult:
-    """Count the last sample, which the device holds, and its layers on the profile build.
-
-    `answer` is what was verified. Raises MeasurementError if it is not repeated.
-    """
-    target = trial.built.target
-    trial.progress(Progress("measure", 0, 0, f"counting on {target.name}"))
-    sample = [np.ascontiguousarray(v).tobytes() for v in trial.samples[-1]]
-
-    def measure(layered: Device | None) -> BenchResult:
-        return run_bench(
-            device, image, [sample], [answer], profile=layered, loaded=True,
-            allow_throttled=allow_throttled,
-        )  # fmt: skip
-
-    slow = None if device.emulator else trial.built.profile_image()
+def _layered(trial: Trial, measured: BenchResult, answer: Sequence[bytes]) -> BenchResult:
+    """Add the counts per layer of the last sample, from the profile build if there is one."""
+    slow = trial.built.profile_image()
     if slow is None:
-        measured = measure(None)
-    else:
-        with open_device(slow, target) as layered:
-            measured = measure(layered)
+        return measured
+    with open_device(slow, trial.built.target) as device:
+        return _valid(with_layers(measured, device, _last(trial), answer))
+
+
+def _last(trial: Trial) -> list[bytes]:
+    return [np.ascontiguousarray(value).tobytes() for value in trial.samples[-1]]
+
+
+def _valid(measured: BenchResult) -> BenchResult:
+    """Return a measurement; raise MeasurementError if it is not one."""
     if not measured.valid:
         hint = "let it cool, mend its power supply, or --allow-throttled" if measured.slowed else ""
         raise MeasurementError(f"the measurement is not valid: {measured.why}", hint)

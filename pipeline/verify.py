@@ -70,6 +70,14 @@ class Difference:
         return f"{self.layer}, element {list(self.index)}: got {self.got:g}, wanted {self.wanted:g}"
 
 
+class WrongAnswerError(VerificationError):
+    """A device answered `sample` wrongly."""
+
+    def __init__(self, message: str, sample: Sample) -> None:
+        super().__init__(message, "this is a defect of edgec: please report it with the model")
+        self.sample = sample
+
+
 def is_exact(graph: Graph) -> bool:
     """Return whether a model's answers are compared byte for byte.
 
@@ -114,13 +122,11 @@ def verify_device(
     name: str,
     *,
     allowed: Tolerance,
-    explain: Callable[[Sample], str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Verified, list[list[bytes]]]:
     """Run every sample on a device and compare; return its answers too, as raw bytes.
 
-    On a difference raises VerificationError; `explain(sample)` then names the first layer that is
-    wrong, from a profile build.
+    Raises WrongAnswerError on a difference.
     """
     answers: list[list[bytes]] = []
     for number, sample in enumerate(samples):
@@ -131,10 +137,8 @@ def verify_device(
             if at is not None:
                 where = f"output {output}"
                 found = Difference(where, at, float(have[at]), float(want[at]))
-                raise VerificationError(
-                    f"{name} differs from {oracle.name} on sample {number}, {found}"
-                    + (f"; {explain(sample)}" if explain is not None else ""),
-                    "this is a defect of edgec: please report it with the model",
+                raise WrongAnswerError(
+                    f"{name} differs from {oracle.name} on sample {number}, {found}", sample
                 )
         answers.append([have.tobytes() for have in got])
         if progress is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgec.pipeline.errors import UsageError
 from edgec.targets.device_protocol import Device, LayerResult
@@ -82,18 +82,16 @@ def run_bench(
     expected: Sequence[Buffers],
     *,
     runs: int | None = None,
-    profile: Device | None = None,
     loaded: bool = False,
     allow_throttled: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> BenchResult:
     """Run every sample and compare its outputs; time the inferences after the first of each.
 
-    `samples` and `expected` hold, per sample, the raw bytes of each input and output. `profile` is
-    a device that runs the profile build: it gives the counts per layer, for the last sample.
-    `loaded` says that the device holds the first sample already, which a slow link is spared then.
-    A computer that throttled itself makes the result invalid, unless `allow_throttled`. Under an
-    emulator nothing is timed.
+    `samples` and `expected` hold, per sample, the raw bytes of each input and output. `loaded` says
+    that the device holds the first sample already, which a slow link is spared then. A computer
+    that throttled itself makes the result invalid, unless `allow_throttled`. Under an emulator
+    nothing is timed.
     `progress` is called with samples done and in all.
     """
     if not samples or len(samples) != len(expected):
@@ -116,23 +114,31 @@ def run_bench(
         return _result(device, image, why=why, states=states, slowed=slowed)
     if device.emulator:
         counts.clear()
-    layers: tuple[LayerResult, ...] = ()
-    if profile is not None:
-        _, got = _run_sample(profile, samples[-1], 1)
-        why = _difference(len(samples) - 1, got, expected[-1])
-        if why:
-            return _result(device, image, why=f"profile build: {why}")
-        layers = tuple(profile.layers())
     stack = device.measure_stack(reset=device.info.has_state)
     return _result(
         device,
         image,
         counts=tuple(counts),
-        layers=layers,
         stack_bytes=stack,
         states=states,
         slowed=slowed,
     )
+
+
+def with_layers(
+    result: BenchResult, profile: Device, sample: Buffers, expected: Buffers
+) -> BenchResult:
+    """Return a measurement with the counts per layer of one sample, from a profile build.
+
+    It is no longer valid if the profile build answers otherwise than `expected`.
+    """
+    _, got = _run_sample(profile, sample, 1)
+    why = _difference(0, got, expected)
+    if why:
+        return replace(result, samples=(), valid=False, why=f"profile build: {why}")
+    layers = tuple(profile.layers())
+    warnings = (*_warnings(result.samples, layers), *result.warnings)
+    return replace(result, per_op=layers, warnings=warnings)
 
 
 def _observed(device: Device) -> tuple[HostState, ...]:
@@ -166,7 +172,6 @@ def _result(
     *,
     why: str = "",
     counts: tuple[int, ...] = (),
-    layers: tuple[LayerResult, ...] = (),
     stack_bytes: int = 0,
     states: tuple[HostState, ...] = (),
     slowed: str = "",
@@ -176,7 +181,7 @@ def _result(
         target=image.target,
         unit=device.info.unit,
         samples=counts,
-        per_op=layers,
+        per_op=(),
         arena_bytes=size.arena_bytes,
         io_bytes=size.io_bytes,
         flash_bytes=size.flash_bytes,
@@ -187,7 +192,7 @@ def _result(
         sha256=image.model_sha256,
         valid=not why,
         why=why,
-        warnings=(*_warnings(counts, layers), *_remarks(states, slowed)),
+        warnings=_remarks(states, slowed),
         emulator=device.emulator,
         binary_bytes=image.binary_bytes,
         states=states,

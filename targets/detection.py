@@ -6,6 +6,7 @@ what pyOCD read from it, or the user; two that fit are refused, never guessed be
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,12 +14,16 @@ from dataclasses import dataclass, replace
 
 from edgec.pipeline.errors import DeviceError, EdgecError
 from edgec.targets.board import Board
+from edgec.targets.device_protocol import Device, Timeouts
 from edgec.targets.flash_failures import failed
 from edgec.targets.flash_tool import program_path
+from edgec.targets.links.base import BAUD, Endpoint, open_link
+from edgec.targets.locks import held
 from edgec.targets.profile import Target, board_names, load_target
 from edgec.targets.usb import BOOTLOADERS, SerialPort, UsbDevice, serial_ports, usb_devices
 
 LIST_TIMEOUT_S = 20.0
+ASK_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,28 @@ def identify(
 def _has_id(board: Board, serial: str) -> bool:
     """Return whether a DAPLink's serial number begins with the board's ID."""
     return bool(board.board_id) and "0d28:0204" in board.usb and serial.startswith(board.board_id)
+
+
+def ask_all(things: Iterable[Plugged]) -> dict[str, str]:
+    """Ask the firmware at each console who it is; return what it says, by port.
+
+    A port that is in use is left alone. Opening one resets some boards.
+    """
+    answers = {}
+    for thing in things:
+        if not thing.port:
+            continue
+        boards = [load_target(name).board for name in thing.boards]
+        bauds = {board.baud for board in boards if board is not None}
+        try:
+            with held(thing.key):
+                link = open_link("serial", Endpoint(thing.port, baud=min(bauds, default=BAUD)))
+                with contextlib.closing(link):
+                    hello = Device(link, timeouts=Timeouts(reply_s=ASK_S)).hello()
+            answers[thing.port] = f"{hello.model} ({hello.sha256[:12]}) for {hello.target}"
+        except EdgecError as error:
+            answers[thing.port] = error.message.splitlines()[0]
+    return answers
 
 
 def choose(things: Iterable[Plugged], board: str, *, serial: str = "", port: str = "") -> Plugged:

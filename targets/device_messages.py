@@ -50,11 +50,13 @@ class Hello:
 
     `timer` names what counts there, chosen at run time: none, virtual, clock, dwt, systick, timer
     or cpu; `unit` is what it counts. `timer_hz` is also the core's clock where it counts cycles.
+    `build` is a hash of what the image was compiled from.
     """
 
     model: str
     target: str
     sha256: str
+    build: str
     timer: str
     unit: str
     timer_hz: int
@@ -81,17 +83,18 @@ def parse_hello(data: bytes) -> Hello:
         (_, timer, profile, state, hz, arena, max_payload, max_runs, layers, ins, outs, sha) = fixed
         sizes = struct.unpack_from(f"<{ins + outs}I", data, _HELLO.size)
         at = _HELLO.size + 4 * (ins + outs)
-        name = data[at + 1 : at + 1 + data[at]]
-        at += 1 + data[at]
-        target = data[at + 1 : at + 1 + data[at]]
+        name, at = _text(data, at)
+        target, at = _text(data, at)
+        build, at = _text(data, at)
     except (struct.error, IndexError) as error:
         raise InfrastructureError(f"the device's HELLO is malformed: {error}") from error
     if timer not in _TIMERS or not hz or not 16 <= max_payload <= MAX_PAYLOAD or not max_runs:
         raise InfrastructureError("the device's HELLO is malformed: a value is out of range")
     return Hello(
-        model=name.decode("ascii", errors="replace"),
-        target=target.decode("ascii", errors="replace"),
+        model=name,
+        target=target,
         sha256=sha.hex(),
+        build=build,
         timer=_TIMERS[timer][0],
         unit=_TIMERS[timer][1],
         timer_hz=hz,
@@ -104,3 +107,9 @@ def parse_hello(data: bytes) -> Hello:
         input_bytes=sizes[:ins],
         output_bytes=sizes[ins:],
     )
+
+
+def _text(data: bytes, at: int) -> tuple[str, int]:
+    """Return the text at an offset, its length before it, and where the next begins."""
+    end = at + 1 + data[at]
+    return data[at + 1 : end].decode("ascii", errors="replace"), end

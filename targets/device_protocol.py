@@ -126,15 +126,16 @@ class Device:
         """The answer to the last hello()."""
         return self._hello or self.hello()
 
-    def expect(self, sha256: str, profile: bool) -> Hello:
+    def expect(self, sha256: str, profile: bool, build: str) -> Hello:
         """Say hello and refuse a device that runs other firmware than the image just built."""
         hello = self.hello()
-        if hello.sha256 != sha256 or hello.profile != profile:
+        if (hello.sha256, hello.profile, hello.build) != (sha256, profile, build):
             raise DeviceError(
-                f"wrong firmware on board: it runs model {hello.model!r} "
-                f"({hello.sha256[:12]}{', profile build' if hello.profile else ''}), "
-                f"{sha256[:12]}{', profile build' if profile else ''} wanted",
+                f"wrong firmware on board: it runs model {hello.model!r} for {hello.target} "
+                f"({_named(hello.sha256, hello.build, hello.profile)}), "
+                f"{_named(sha256, build, profile)} wanted",
                 "flash the image again",
+                "wrong-firmware",
             )
         return hello
 
@@ -322,6 +323,10 @@ class Device:
         self.logs.append(text)
         if text.startswith("hard fault"):
             raise InfrastructureError(f"the device stopped: {text}")
+
+
+def _named(sha256: str, build: str, profile: bool) -> str:
+    return f"{sha256[:12]}, build {build}{', profile build' if profile else ''}"
 
 
 def _exactly(data: bytes, size: int) -> bytes:

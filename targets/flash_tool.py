@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ CAPABILITIES = {
     "verify": "read back what it wrote",
 }
 """What a tool may be able to do besides flashing; asking for more is refused."""
+
+VERSION_TIMEOUT_S = 20.0
 
 Options = Mapping[str, str | int]
 
@@ -89,7 +92,8 @@ class FlashTool:
     `options` are the keys of its table in a profile, True for those that must be there. `symptoms`
     are looked for in order in what a run printed that failed. `proof` is what a run prints that
     succeeded, for tools that end with 0 whatever happens. `install` says how to get the tool,
-    `vendors` which USB vendors' probes it drives.
+    `vendors` which USB vendors' probes it drives. `asks` are the words that make it tell its
+    version, `prepare` finds what a job needs on the spot.
     """
 
     name: str
@@ -104,6 +108,7 @@ class FlashTool:
     erase: Build | None = None
     options: Mapping[str, bool] = field(default_factory=dict)
     proof: str = ""
+    asks: tuple[str, ...] = ("--version",)
     prepare: Callable[[Job], Job] | None = None
 
     def commands(self, what: str, job: Job) -> tuple[Command, ...]:
@@ -153,6 +158,26 @@ def program_path(name: str) -> str | None:
     cube = Path.home() / "STMicroelectronics/STM32Cube/STM32CubeProgrammer/bin"
     places = (Path(sys.executable).parent, cube)
     return shutil.which(name) or shutil.which(name, path=os.pathsep.join(map(str, places)))
+
+
+def installed_version(tool: FlashTool) -> str | None:
+    """Return the version of an installed tool, None if it is not there."""
+    path = program_path(tool.program)
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, *tool.asks],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=VERSION_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "does not start"
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    found = re.search(r"\d+\.\d+(\.\d+)?", said)
+    return found.group() if found else "unknown"
 
 
 def flash_tool(name: str) -> FlashTool:

@@ -22,33 +22,49 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
     DeviceError.
     """
     runner = find_runner(target.runner)
-    with runner.start(image.elf, target) as endpoint:
-        link = open_link(target.link, endpoint)
-        try:
-            device = Device(
-                link,
-                endpoint.instruction_ns,
-                timeouts or Timeouts(),
-                emulator=endpoint.emulator,
-                observe=endpoint.observe,
-                timer_hz=endpoint.timer_hz,
-            )
-            _expect(device, image, endpoint)
-            yield device
-        finally:
-            link.close()
+    with (
+        runner.start(image.elf, target) as endpoint,
+        connected(image, target.link, endpoint, timeouts) as device,
+    ):
+        yield device
+
+
+@contextmanager
+def connected(
+    image: Image, link_kind: str, endpoint: Endpoint, timeouts: Timeouts | None = None
+) -> Iterator[Device]:
+    """Open the link to where a runner left the device, and check that this image answers."""
+    link = open_link(link_kind, endpoint)
+    try:
+        device = Device(
+            link,
+            endpoint.instruction_ns,
+            timeouts or Timeouts(),
+            emulator=endpoint.emulator,
+            observe=endpoint.observe,
+            timer_hz=endpoint.timer_hz,
+        )
+        _expect(device, image, endpoint)
+        yield device
+    finally:
+        link.close()
+
+
+def takes_images(target: Target) -> bool:
+    """Return whether an image can be put on a target's device: over a mere port it cannot."""
+    return target.runner != "port"
 
 
 def _expect(device: Device, image: Image, endpoint: Endpoint) -> None:
     """Check that the image answers; a board that does not is reset once, if its probe can."""
     try:
-        device.expect(image.model_sha256, image.profile)
+        device.expect(image.model_sha256, image.profile, image.build)
         return
     except (DeviceError, InfrastructureError):
         if endpoint.reset is None:
             raise
     endpoint.reset()
     try:
-        device.expect(image.model_sha256, image.profile)
+        device.expect(image.model_sha256, image.profile, image.build)
     except (DeviceError, InfrastructureError) as error:
         raise failed("not-running", endpoint.name, said=error.message) from error

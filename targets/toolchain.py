@@ -55,6 +55,7 @@ class Image:
     target: str
     model: str
     model_sha256: str
+    build: str
     profile: bool
     size: ImageSize
     binary_bytes: int | None = None
@@ -150,6 +151,7 @@ def build_image(
         target=target.name,
         model=facts["model"],
         model_sha256=facts["model_sha256"],
+        build=facts["build"],
         profile=profile,
         size=read_map(
             build / "image.map",

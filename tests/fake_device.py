@@ -10,6 +10,7 @@ from edgec.targets.device_messages import Kind
 from edgec.targets.frames import Decoder, Frame, encode
 
 SHA256 = "ab" * 32
+BUILD = "0123456789abcdef"
 
 
 class FakeDevice:
@@ -53,7 +54,12 @@ class FakeDevice:
                 fixed = (2, self.timer, 0, 0, 25_000_000, 64, 1024, 120, 1, 1, 1)
                 head = struct.pack("<BBBBIIHHHBB", *fixed)
                 return reply(
-                    head + bytes.fromhex(SHA256) + struct.pack("<II", size, size) + b"\4fake\2m4"
+                    head
+                    + bytes.fromhex(SHA256)
+                    + struct.pack("<II", size, size)
+                    + b"\4fake\2m4"
+                    + bytes([len(BUILD)])
+                    + BUILD.encode()
                 )
             case Kind.WRITE:
                 _, offset = struct.unpack_from("<BI", request.payload)

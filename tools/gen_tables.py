@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgec.codegen.registry import kernel_ops, sentence
+from edgec.targets.flash_failures import FAILURES
+from edgec.targets.flash_tool import CAPABILITIES, flash_tool, flash_tools
 from edgec.targets.profile import board_names, load_target, target_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +76,26 @@ def boards_table() -> str:
     return text
 
 
+def tools_table() -> str:
+    """Return the flash tools: what each takes, and what it can do besides flashing."""
+    text = row("`--runner`", "program", "image", "can besides", "how to get it")
+    text += row(*["---"] * 5)
+    for tool in map(flash_tool, flash_tools()):
+        can = ", ".join(word for word in CAPABILITIES if word in tool.can)
+        text += row(f"`{tool.name}`", f"`{tool.program}`", tool.image, can, tool.install)
+    return text
+
+
+def failures_table() -> str:
+    """Return the named failures: what each means and what is to be done."""
+    text = row("name", "exit", "what", "what to do") + row(*["---"] * 4)
+    for failure in FAILURES.values():
+        hint = failure.hint or "put the udev rule that is printed into place"
+        code = str(failure.error.exit_code)
+        text += row(f"`{failure.name}`", code, failure.message, hint)
+    return text
+
+
 def _size(size_bytes: int | None) -> str:
     return "" if size_bytes is None else f"{size_bytes // 1024} KiB"
 
@@ -100,6 +122,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "ops": ops_table,
     "targets": targets_table,
     "boards": boards_table,
+    "tools": tools_table,
+    "failures": failures_table,
     "onnx": onnx_table,
 }
 

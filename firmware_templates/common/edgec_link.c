@@ -66,6 +66,7 @@ static void answer_hello(void)
     }
     edgec_reply_text(edgec_model.name);
     edgec_reply_text(edgec_model.target);
+    edgec_reply_text(edgec_model.build);
 }
 
 static int in_range(uint32_t tensor, uint32_t offset, uint32_t length)

@@ -15,6 +15,7 @@ typedef struct {
     const char *name;
     uint8_t sha256[32]; /* of the model file */
     const char *target;
+    const char *build; /* a hash of the sources and flags of this folder */
     uint32_t arena_bytes;
     uint16_t layers;
     uint8_t inputs;

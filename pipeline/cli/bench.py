@@ -9,6 +9,7 @@ import click
 
 from edgec.pipeline.cli.build import complete_target, show_result
 from edgec.pipeline.cli.display import backend_option, json_option, quiet_option, ssh_option
+from edgec.pipeline.cli.reach import reach_options, way
 
 
 @click.command()
@@ -17,6 +18,7 @@ from edgec.pipeline.cli.display import backend_option, json_option, quiet_option
 @click.option("--target", shell_complete=complete_target, help="Another target than the bundle's.")
 @backend_option
 @ssh_option
+@reach_options
 @click.option("--allow-throttled", is_flag=True, help="Measure a device that slows itself down.")
 @click.option(
     "-o",
@@ -48,6 +50,7 @@ from edgec.pipeline.cli.display import backend_option, json_option, quiet_option
 @quiet_option
 def command(
     bundle: Path, samples: int, target: str | None, backend: str | None, ssh: str | None,
+    board: str | None, port: str | None, baud: int | None, serial: str, runner: str, wait: int,
     allow_throttled: bool, out: Path | None, mlperf: str | None, dataset: Path | None,
     sessions: Path, as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
@@ -61,9 +64,13 @@ def command(
     from edgec.pipeline.report.document import as_json as text_of
     from edgec.pipeline.report.document import document
     from edgec.pipeline.report.stamp import stamp
+    from edgec.targets.runners.board import Wish
 
+    reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     if mlperf is not None:
-        _session(bundle, mlperf, dataset, sessions, as_json, quiet, target, backend, ssh)
+        _session(
+            bundle, mlperf, dataset, sessions, as_json, quiet, board or target, backend, ssh, reach
+        )
         return
     if dataset is not None:
         raise click.UsageError("--dataset belongs to --mlperf")
@@ -71,9 +78,10 @@ def command(
         result = driver.bench(
             bundle,
             samples=samples,
-            target=target,
+            target=board or target,
             backend=backend,
             ssh=ssh,
+            reach=reach,
             allow_throttled=allow_throttled,
             progress=progress,
         )
@@ -88,7 +96,7 @@ def command(
 
 def _session(
     bundle: Path, mode: Any, dataset: Path | None, sessions: Path, as_json: bool, quiet: bool,
-    target: str | None, backend: str | None, ssh: str | None,
+    target: str | None, backend: str | None, ssh: str | None, reach: Any,
 ) -> None:  # fmt: skip
     """Hold a session of MLPerf Tiny and print what it came to."""
     from edgec.pipeline import driver
@@ -105,6 +113,7 @@ def _session(
             target=target,
             backend=backend,
             ssh=ssh,
+            reach=reach,
             sessions=sessions,
             progress=progress,
         )

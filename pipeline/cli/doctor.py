@@ -70,6 +70,23 @@ def findings() -> list[Finding]:
         found.append(
             Finding(tool.name, purposes[tool.name], tool.version, tool.path or "", tool.hint)
         )
+    return found + _flash_tools()
+
+
+def _flash_tools() -> list[Finding]:
+    """Return the tools that flash boards, and for which ones; `cp` is everywhere."""
+    from edgec.targets.flash_tool import flash_tool, flash_tools, installed_version, program_path
+    from edgec.targets.profile import board_names, load_target
+
+    boards = {name: load_target(name).board for name in board_names()}
+    found = []
+    for tool in map(flash_tool, flash_tools()):
+        if tool.program == "cp":
+            continue
+        uses = sum(board is not None and tool.name in board.flash for board in boards.values())
+        purpose = f"flashing {uses} of {len(boards)} boards"
+        path = program_path(tool.program) or ""
+        found.append(Finding(tool.program, purpose, installed_version(tool), path, tool.install))
     return found
 
 

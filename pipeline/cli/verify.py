@@ -9,6 +9,7 @@ import click
 
 from edgec.pipeline.cli.build import complete_target
 from edgec.pipeline.cli.display import backend_option, json_option, quiet_option, ssh_option
+from edgec.pipeline.cli.reach import reach_options, way
 
 
 @click.command()
@@ -17,10 +18,12 @@ from edgec.pipeline.cli.display import backend_option, json_option, quiet_option
 @click.option("--target", shell_complete=complete_target, help="Another target than the bundle's.")
 @backend_option
 @ssh_option
+@reach_options
 @json_option
 @quiet_option
 def command(
     bundle: Path, samples: int, target: str | None, backend: str | None, ssh: str | None,
+    board: str | None, port: str | None, baud: int | None, serial: str, runner: str, wait: int,
     as_json: bool, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare the firmware of BUNDLE with the reference interpreter, on host and device.
@@ -29,11 +32,14 @@ def command(
     """
     from edgec.pipeline import driver
     from edgec.pipeline.cli import display
+    from edgec.targets.runners.board import Wish
 
+    reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     with display.progress_report(quiet or as_json) as progress:
         checked = driver.verify(
-            bundle, samples=samples, target=target, backend=backend, ssh=ssh, progress=progress
-        )
+            bundle, samples=samples, target=board or target, backend=backend, ssh=ssh,
+            reach=reach, progress=progress,
+        )  # fmt: skip
     if as_json:
         display.print_json({"verified": [asdict(v) for v in checked]})
         return

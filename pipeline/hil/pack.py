@@ -120,6 +120,7 @@ def _image(image: Image) -> dict[str, Any]:
     size = image.size
     return {
         "sha256": image.model_sha256,
+        "build": image.build,
         "library": asdict(size.library),
         "firmware": asdict(size.firmware),
         "arena_bytes": size.arena_bytes,

@@ -96,7 +96,7 @@ class Packed:
         )
         return Image(
             path, there[0], there[1], path.with_suffix(".map"), self.target.name, self.job.model,
-            facts["sha256"], profile, size, facts["binary_bytes"],
+            facts["sha256"], facts["build"], profile, size, facts["binary_bytes"],
         )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ TOOL = FlashTool(
     install="sudo apt install bossa-cli (the Nano 33 BLE needs Arduino's 1.9.1-arduino2)",
     vendors=("2341",),
     proof=r"Verify successful",
+    asks=("--help",),
     symptoms=symptoms(
         (r"[Pp]ermission denied", "port-permission"),
         (r"No device found|Auto scan.*fail|Unable to connect", "not-in-bootloader"),

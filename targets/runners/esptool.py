@@ -50,6 +50,7 @@ TOOL = FlashTool(
     install="pip install esptool",
     vendors=("303a", "10c4", "1a86", "0403"),
     proof=r"Hash of data verified",
+    asks=("version",),
     symptoms=symptoms(
         (r"[Pp]ermission denied|Errno 13", "port-permission"),
         (

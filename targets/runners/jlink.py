@@ -51,6 +51,7 @@ TOOL = FlashTool(
     install="from segger.com (J-Link software pack)",
     vendors=("1366",),
     proof=r"(?m)^O\.K\.|Contents already match|Skipped\. Contents",
+    asks=("-?",),
     symptoms=symptoms(
         (
             r"[Rr]eadback protection|is secured|[Aa]ccess protection|APPROTECT|protected against",

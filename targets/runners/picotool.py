@@ -33,6 +33,7 @@ TOOL = FlashTool(
     erase=erase,
     install="from github.com/raspberrypi/picotool, or with the Pico SDK",
     vendors=("2e8a",),
+    asks=("version",),
     symptoms=symptoms(
         (
             r"picotool was unable to connect|check your permissions|LIBUSB_ERROR_ACCESS|"

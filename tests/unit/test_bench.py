@@ -9,11 +9,11 @@ from edgec.targets.bench import run_bench
 from edgec.targets.device_protocol import Device
 from edgec.targets.linkmap import ImageSize, Usage
 from edgec.targets.toolchain import Image
-from tests.fake_device import SHA256, FakeDevice, FakeLink
+from tests.fake_device import BUILD, SHA256, FakeDevice, FakeLink
 
 HERE = Path()
 SIZE = ImageSize(Usage(5000, 8), Usage(3000, 2000), arena_bytes=64, io_bytes=6000, pieces=())
-IMAGE = Image(HERE, None, None, HERE, "cortex-m4", "fake", SHA256, profile=False, size=SIZE)
+IMAGE = Image(HERE, None, None, HERE, "cortex-m4", "fake", SHA256, BUILD, profile=False, size=SIZE)
 
 
 def test_right_outputs_give_numbers() -> None:

@@ -8,7 +8,7 @@ from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementE
 from edgec.targets.device_messages import Kind
 from edgec.targets.device_protocol import Device, DeviceResetError, Timeouts
 from edgec.targets.frames import Decoder, Frame, encode
-from tests.fake_device import SHA256, FakeDevice, FakeLink
+from tests.fake_device import BUILD, SHA256, FakeDevice, FakeLink
 
 QUICK = Timeouts(reply_s=0.002, inference_s=0.05)
 
@@ -75,11 +75,11 @@ def test_a_silent_device_is_an_error_after_three_tries() -> None:
 
 def test_other_firmware_is_refused() -> None:
     device = device_on(FakeLink(FakeDevice()))
-    assert device.expect(SHA256, profile=False).model == "fake"
+    assert device.expect(SHA256, False, BUILD).model == "fake"
     with pytest.raises(DeviceError, match="wrong firmware on board"):
-        device.expect("cd" * 32, profile=False)
+        device.expect("cd" * 32, False, BUILD)
     with pytest.raises(DeviceError, match="wrong firmware on board"):
-        device.expect(SHA256, profile=True)
+        device.expect(SHA256, True, BUILD)
 
 
 def test_a_refusal_says_what_was_refused() -> None:

@@ -33,7 +33,7 @@ OPTIONS: dict[str, dict[str, str | int]] = {
     "st_flash": {"address": "0x08000000"},
     "esptool": {"chip": "esp32c3", "address": "0x10000"},
     "picotool": {},
-    "uf2": {"board_id": "RPI-RP2"},
+    "uf2": {"board_id": "RPI-RP2", "family": "0xe48bff56"},
     "dfu_util": {"address": "0x08000000", "device": "0483:df11"},
     "bossac": {"offset": "0x10000"},
 }

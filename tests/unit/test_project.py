@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,6 +42,10 @@ def test_a_native_target_has_no_linker_script(tmp_path: Path) -> None:
 
 def test_the_facts_are_there_for_tools(tmp_path: Path) -> None:
     facts = json.loads((render(tmp_path) / "firmware.json").read_text())
+    build = facts.pop("build")
+    assert re.fullmatch(r"[0-9a-f]{16}", build)
+    glue = (tmp_path / "fw" / "firmware" / "edgec_glue.c").read_text()
+    assert f'.build = "{build}"' in glue
     assert facts == {
         "model": "tiny",
         "model_sha256": SHA256,
