@@ -15,8 +15,9 @@ lab_option = click.option(
     "--lab",
     "lab_file",
     type=click.Path(path_type=Path),
+    envvar="EDGEC_LAB",
     default="lab.toml",
-    show_default=True,
+    show_default="$EDGEC_LAB, else lab.toml",
     help="The file of the boards that are plugged in.",
 )
 wait_option = click.option(
@@ -195,6 +196,45 @@ def quarantine_command(board: str, lab_file: Path, why: str, lift: bool) -> None
         lift_quarantine(lab, board)
     else:
         put_in_quarantine(lab, board, why)
+
+
+@command.command("init")
+@click.option("--ci", type=click.Choice(["github", "gitlab"]), default="github", show_default=True)
+@click.option(
+    "--model", "models", multiple=True, required=True, metavar="PATH", help="A model to measure."
+)
+@click.option(
+    "--target", "targets", multiple=True, required=True, help="A target to build each model for."
+)
+@click.option("--baseline", default="", metavar="DIR", help="Compare with these baselines.")
+@click.option("--label", default="edgec-lab", show_default=True, help="Label of the lab's runner.")
+@click.option("--install", default="", metavar="WHAT", help="What pip installs instead of edgec.")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it; - is stdout.  [default: where the CI looks for it]",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init_command(
+    ci: str, models: tuple[str, ...], targets: tuple[str, ...], baseline: str, label: str,
+    install: str, out: Path | None, force: bool,
+) -> None:  # fmt: skip
+    """Write the CI file that builds firmware on hosted runners and measures it in the lab."""
+    from edgec.pipeline.cli import display
+    from edgec.pipeline.errors import UsageError
+    from edgec.pipeline.hil.ci_files import PLACES, CiOptions, ci_text
+
+    text = ci_text(ci, CiOptions(models, targets, baseline, label, install))
+    path = out or PLACES[ci]
+    if str(path) == "-":
+        click.echo(text, nl=False)
+        return
+    if path.exists() and not force:
+        raise UsageError(f"{path}: is there already", "say --force, or another place with -o")
+    display.write_text(path, text)
+    click.echo(path)
 
 
 def _note(quiet: bool) -> Any:

@@ -85,6 +85,8 @@ class Packed:
     def _image(self, name: str, *, profile: bool) -> Image:
         facts = self.job.facts[name]
         path = self.job.folder / f"{name}.elf"
+        # Archives of CI keep no modes, and some images are programs.
+        path.chmod(path.stat().st_mode | 0o100)
         others = [path.with_suffix(suffix) for suffix in (".bin", ".hex")]
         there = [other if other.is_file() else None for other in others]
         size = ImageSize(

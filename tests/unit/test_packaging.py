@@ -24,6 +24,7 @@ SETUPTOOLS = pyproject()["tool"]["setuptools"]
 DATA = {
     "codegen/kernels": "edgec/codegen/kernels",
     "firmware_templates": "edgec/firmware_templates",
+    "pipeline/hil/ci": "edgec/pipeline/hil/ci",
     "pipeline/report/schemas": "edgec/pipeline/report/schemas",
     "targets/profiles": "edgec/targets/profiles",
 }
