@@ -96,9 +96,14 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     _copy(bundle_src, out / "src", (".c", ".h", ".s"))
     for blob in bundle_src.glob("*.bin"):
         _link(blob, out / "src" / blob.name)
-    for folder in (TEMPLATES / "common", *_shared(family), family):
+    shared, files = _family_facts(family)
+    for folder in (TEMPLATES / "common", *shared, family):
         _copy(folder, out / "firmware", (".c", ".h", ".S", ".ld", ".py"))
     shutil.copyfile(TEMPLATES / "common" / "Makefile", out / "Makefile")
+    for source, place in files.items():
+        (out / place).parent.mkdir(exist_ok=True)
+        filled = _fill(source.read_text("utf-8"), target, model)
+        (out / place).write_text(filled, encoding="utf-8", newline="\n")
     _copy(TEMPLATES / "host", out / "host", (".py",))
     shutil.copyfile(FRAMES, out / "host" / "frames.py")
     build = _build_id(out, target, model)
@@ -147,12 +152,34 @@ def _sources(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.c"))
 
 
-def _shared(family: Path) -> list[Path]:
-    """Return the template folders that a family shares with others, by its family.toml."""
+def _family_facts(family: Path) -> tuple[list[Path], dict[Path, str]]:
+    """Return what a family's family.toml says.
+
+    These are the template folders that it shares with others, and where in a project its files go
+    that are neither C nor linker script.
+    """
     facts = family / "family.toml"
     if not facts.exists():
-        return []
-    return [TEMPLATES / name for name in tomllib.loads(facts.read_text("utf-8"))["uses"]]
+        return [], {}
+    table = tomllib.loads(facts.read_text("utf-8"))
+    shared = [TEMPLATES / name for name in table["uses"]]
+    return shared, {family / name: place for name, place in table.get("files", {}).items()}
+
+
+def _fill(text: str, target: Target, model: ModelInfo) -> str:
+    """Return a template's text with each @NAME@ replaced by what it is for this board."""
+    assert target.board is not None and target.clock_hz is not None
+    values = {
+        "MODEL": model.name,
+        "CHIP": target.board.mcu.lower().replace("-", ""),
+        "CORE_HZ": target.clock_hz,
+        "MHZ": target.clock_hz // 10**6,
+        "BAUD": target.board.baud,
+        "STACK": target.stack_bytes,
+    }
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
 
 
 def _copy(source: Path, destination: Path, suffixes: tuple[str, ...]) -> None:

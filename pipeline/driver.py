@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from edgec.pipeline.trial import Trial, random_samples, try_image, usual_samples
 from edgec.pipeline.verify import Verified
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.bench import BenchResult
+from edgec.targets.device_protocol import Device
 from edgec.targets.linkmap import check_budget
 from edgec.targets.profile import Target, load_target
 from edgec.targets.runners.ssh import reached_by_ssh
@@ -77,7 +78,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
         if not options.emit_only:
             samples = random_samples(built.ports, options.samples or usual_samples(built.ports))
             trial = Trial(built, samples, progress)
-            image = _link(trial, options)
+            image = None if target.toolchain.builder else _link(trial, options)
             result = _tried(result, trial, image, options)
             if options.test is not None:
                 result = _with_accuracy(result, trial, image, subject, options.test)
@@ -221,21 +222,27 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
     return image
 
 
-def _tried(result: Result, trial: Trial, image: Image, options: BuildOptions) -> Result:
-    """Verify and measure the image, unless told not to."""
-    result = replace(result, compiler=compiler_version(trial.built.target.toolchain))
-    flashed = trial.built.target.runner == "board"
-    if flashed or not options.verify:
+def _tried(result: Result, trial: Trial, image: Image | None, options: BuildOptions) -> Result:
+    """Verify and measure the image, unless told not to; None is one that a vendor's tool builds."""
+    target = trial.built.target
+    skipped = []
+    if image is None:
+        where = "in the bundle's firmware folder"
+        skipped = [f"compiling, and whether it fits: {target.toolchain.builder} build, {where}"]
+    else:
         memory = replace(
             result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes
         )
-        skipped = "verification and measurement (--no-verify)"
-        host = None
-        if options.verify:
-            skipped = "the board itself, which a build does not flash: edgec flash, edgec bench"
-            host = verify_host(trial)
+        compiler = compiler_version(target.toolchain)
+        result = replace(result, compiler=compiler, memory=memory)
+    if not options.verify:
+        skipped.append("verification and measurement (--no-verify)")
+        return replace(result, not_run=tuple(skipped))
+    if image is None or target.runner == "board":
+        skipped.append("the board itself, which a build does not flash: edgec flash, edgec bench")
+        host = verify_host(trial)
         verified = () if host is None else (host,)
-        return replace(result, memory=memory, verified=verified, not_run=(skipped,))
+        return replace(result, verified=verified, not_run=tuple(skipped))
     checked, measured = _counted(trial, image)
     if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
         raise BudgetError(
@@ -259,7 +266,7 @@ def _counted(
 
 
 def _with_accuracy(
-    result: Result, trial: Trial, image: Image, subject: Subject, test: Path
+    result: Result, trial: Trial, image: Image | None, subject: Subject, test: Path
 ) -> Result:
     """Classify the labelled samples of `test` in float, in the reference and on the device."""
     ports, progress = trial.built.ports, trial.progress
@@ -273,7 +280,10 @@ def _with_accuracy(
         in_float = float_accuracy(source, labelled, inputs[0])
     target = trial.built.target
     # A build flashes no board.
-    there = nullcontext() if target.runner == "board" else open_device(image, target)
+    if image is None or target.runner == "board":
+        there: AbstractContextManager[Device | None] = nullcontext()
+    else:
+        there = open_device(image, target)
     with there as device:
         accuracy = measure_accuracy(
             ports,

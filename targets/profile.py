@@ -43,7 +43,8 @@ class Memory:
 class Toolchain:
     """A GCC and its flags: `cold` compiles for size, `hot` the kernels that need speed.
 
-    `fast` takes the place of `hot` in builds that are optimised for speed alone.
+    `fast` takes the place of `hot` in builds that are optimised for speed alone. A `builder` is a
+    vendor's tool that compiles the project in our stead.
     """
 
     prefix: str
@@ -53,6 +54,7 @@ class Toolchain:
     cold: tuple[str, ...] = ("-Os",)
     hot: tuple[str, ...] = ("-O2",)
     fast: tuple[str, ...] = ("-O3",)
+    builder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ def _toolchain(where: str, values: Any) -> Toolchain:
         cold=table.strings("cold"),
         hot=table.strings("hot"),
         fast=table.strings("fast", ["-O3"]),
+        builder=table.take("builder", str, ""),
     )
     table.done()
     return toolchain

@@ -131,6 +131,11 @@ def build_image(
     A profile build lies beside the clean one and times and hashes each layer; a build for MLPerf
     speaks that protocol. Raises BuildError with the compiler's words.
     """
+    if target.toolchain.builder:
+        raise ToolMissingError(
+            f"{target.name}: its firmware is compiled by {target.toolchain.builder}, not by edgec",
+            f"{target.toolchain.builder} build, in the bundle's firmware folder",
+        )
     _check_compiler(target)
     folder = "build-profile" if profile else "build-mlperf" if mlperf else "build"
     parallel = jobs or len(os.sched_getaffinity(0))

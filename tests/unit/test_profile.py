@@ -58,10 +58,9 @@ def test_the_promised_targets_are_there() -> None:
 
 
 def test_the_promised_boards_are_there() -> None:
-    wanted = "lm3s6965evb microbit nano33ble netduinoplus2 nrf52840-dk nucleo-f446re "
-    wanted += (
-        "nucleo-f746zg nucleo-h743zi2 nucleo-l4r5zi nucleo-u575zi-q pico pico2 stm32f4discovery"
-    )
+    wanted = "esp32-c3 esp32-s3 lm3s6965evb microbit nano33ble netduinoplus2 nrf52840-dk "
+    wanted += "nucleo-f446re nucleo-f746zg nucleo-h743zi2 nucleo-l4r5zi nucleo-u575zi-q "
+    wanted += "pico pico2 stm32f4discovery"
     assert board_names() == wanted.split()
 
 
