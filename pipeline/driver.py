@@ -31,6 +31,7 @@ from edgec.targets.bench import BenchResult
 from edgec.targets.device_protocol import Device
 from edgec.targets.linkmap import check_budget
 from edgec.targets.profile import Target, load_target
+from edgec.targets.runners.board import probe_of
 from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image, compiler_version
@@ -135,7 +136,8 @@ def bench(
         checked, measured = _counted(trial, image, allow_throttled)
     built = trial.built
     compiler = compiler_version(built.target.toolchain)
-    result = replace(built.planned(), verified=checked, compiler=compiler)
+    serial, tool = probe_of(built.target)
+    result = replace(built.planned(), verified=checked, compiler=compiler, serial=serial, tool=tool)
     return built.measured(result, measured)
 
 

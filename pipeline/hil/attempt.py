@@ -18,15 +18,15 @@ from edgec.pipeline.errors import (
     VerificationError,
 )
 from edgec.pipeline.hil.manifest import Job
-from edgec.pipeline.hil.packed import Packed, unpack
+from edgec.pipeline.hil.packed import unpack
 from edgec.pipeline.report.baseline import find_baseline
 from edgec.pipeline.report.case import Outcome
 from edgec.pipeline.report.comparison import Comparison, Limits, compare
 from edgec.pipeline.report.document import Document, document
 from edgec.pipeline.report.stamp import now
 from edgec.pipeline.trial import Trial, try_image
-from edgec.targets.identity import uid_hash
 from edgec.targets.lab import LabBoard, reached
+from edgec.targets.runners.board import probe_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,13 @@ def _measured(
         trial, packed.image(), board.name, counted=True, allow_throttled=judgement.allow_throttled
     )
     assert bench is not None
-    planned = replace(packed.planned(), verified=(checked,), runner=target.runner)
-    data = document(packed.measured(planned, bench), now(git))
-    data["target"] |= {
-        "board": board.name,
-        "uid_hash": uid_hash(board.probe) if board.probe else None,
-        "probe": _tool(packed, board),
-    }
-    return data
-
-
-def _tool(packed: Packed, board: LabBoard) -> str | None:
-    """Return what flashed the board: the tool that was named, else the runner's own choice."""
-    return board.tool or (packed.target.runner if board.probe else None)
+    serial, tool = probe_of(target)
+    planned = replace(
+        packed.planned(),
+        verified=(checked,),
+        runner=target.runner,
+        board=board.name,
+        serial=serial,
+        tool=tool,
+    )
+    return document(packed.measured(planned, bench), now(git))

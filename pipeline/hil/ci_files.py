@@ -58,7 +58,7 @@ def ci_text(kind: str, options: CiOptions) -> str:
         "LABEL": options.label,
         "PACKAGES": " ".join(_packages(targets)),
         "INSTALL": shlex.quote(options.install or _requirement(options.models)),
-        "BUILD": "\n".join(margin + line for line in _builds(options, targets)),
+        "BUILD": "\n".join(margin + line for line in _builds(options)),
         "COPY": margin + copy if options.baseline else "",
         "BASELINE": "--baseline lab/baselines" if options.baseline else "",
     }
@@ -67,21 +67,21 @@ def ci_text(kind: str, options: CiOptions) -> str:
     return "\n".join(line.rstrip() for line in filled.split("\n") if line.strip()) + "\n"
 
 
-def _builds(options: CiOptions, targets: list[Target]) -> list[str]:
-    """Return the lines that build every model for every target, and verify it if that can be."""
+def _builds(options: CiOptions) -> list[str]:
+    """Return the lines that build every model for every target."""
     names = [Path(model).stem for model in options.models]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"two models are named {twice[0]!r}", "rename one of the files")
-    lines = []
-    for model, name in zip(options.models, names, strict=True):
-        for said, target in zip(options.targets, targets, strict=True):
-            unseen = ["--no-verify"] if target.runner == "board" else []
-            out = f"build/edgec/{name}-{target.name}"
-            lines.append(
-                shlex.join(["edgec", "build", "--target", said, *unseen, model, "-o", out])
-            )
-    return lines
+    pairs = [
+        (model, target, f"build/edgec/{name}-{Path(target).stem}")
+        for model, name in zip(options.models, names, strict=True)
+        for target in options.targets
+    ]
+    return [
+        shlex.join(["edgec", "build", "--target", target, model, "-o", out])
+        for model, target, out in pairs
+    ]
 
 
 def _packages(targets: list[Target]) -> list[str]:

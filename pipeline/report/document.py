@@ -13,6 +13,7 @@ import edgec
 from edgec.pipeline.passes import Saving
 from edgec.pipeline.report.result import Accuracy, Layer, Memory, Result
 from edgec.pipeline.report.schema import read_checked
+from edgec.targets.identity import uid_hash
 from edgec.targets.timing import spread
 
 SCHEMA = "edgec.bench/1"
@@ -133,9 +134,9 @@ def _target(result: Result) -> dict[str, Any]:
         "hz": result.clock_hz,
         "runner": result.runner,
         "emulator": result.emulator,
-        "board": None,
-        "uid_hash": None,
-        "probe": None,
+        "board": result.board or None,
+        "uid_hash": uid_hash(result.serial) if result.serial else None,
+        "probe": result.tool or None,
     }
 
 

@@ -72,7 +72,8 @@ class Result:
     There is none where an `emulator` stood in for the device. `timing` is how times spread,
     `samples` are the counts themselves, `states` those of a computer before and after it was
     measured. `compiler` is empty where nothing was compiled; `invalid` says why counts that were
-    kept do not count.
+    kept do not count. `board` is its name in the lab, `serial` that of its probe, `tool` what
+    flashed it.
     """
 
     model: str
@@ -105,6 +106,9 @@ class Result:
     samples: tuple[int, ...] = ()
     timer_hz: int | None = None
     invalid: tuple[str, ...] = ()
+    board: str = ""
+    serial: str = ""
+    tool: str = ""
 
     @property
     def macs(self) -> int:

@@ -99,6 +99,12 @@ def at_board(target: Target, wish: Wish) -> Target:
     return replace(target, runner="board", link="serial", runner_options=options)
 
 
+def probe_of(target: Target) -> tuple[str, str]:
+    """Return serial number and tool of a board's probe, as they were given; empty if not."""
+    wish = _wish(target) if target.runner == "board" else Wish()
+    return wish.serial, wish.tool
+
+
 def command(image: str, target: Target) -> list[str]:
     """Return what puts an image on the board with the preferred tool, `make run` runs it."""
     del image, target

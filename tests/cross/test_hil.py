@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +255,31 @@ def test_the_hash_of_a_pack_is_that_of_its_manifest(packs: PackWriter, tmp_path:
     assert code == 0
     assert (result["target"]["board"], result["target"]["uid_hash"]) == ("steady", None)
     assert result["latency"]["unit"] == "instructions" and result["verified"][0]["exact"]
+
+
+def test_ctrl_c_ends_a_run_and_its_emulators(packs: PackWriter, tmp_path: Path) -> None:
+    lab = write_lab(tmp_path / "lab", "mute")
+    manifest = packs.write("stuck", [("mute", "")])
+    words = ["-m", "edgec", "hil", "run", str(manifest), "--lab", str(lab)]
+    with subprocess.Popen([sys.executable, *words], stderr=subprocess.PIPE, text=True) as client:
+        assert client.stderr is not None
+        assert client.stderr.readline() == "mute: mute-0\n"
+        image = str(manifest.parent / "mute-0" / "image.elf")
+        wait_until(lambda: image in running())
+        client.send_signal(signal.SIGINT)
+        assert "interrupted" in client.stderr.read()
+    assert client.returncode == 130
+    wait_until(lambda: image not in running())
+
+
+def running() -> str:
+    """The command lines of all processes."""
+    listed = subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True)
+    return listed.stdout
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -18,7 +18,7 @@ import yaml
 from edgec.pipeline.cli import main
 from edgec.pipeline.errors import UsageError
 from edgec.pipeline.hil.ci_files import CiOptions, ci_text
-from edgec.targets.profile import load_target, target_names
+from edgec.targets.profile import load_target
 from tests.support.models import small_cnn
 
 SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
@@ -62,14 +62,6 @@ def test_what_the_build_job_installs_follows_from_the_targets() -> None:
     for target in map(load_target, OPTIONS[1].targets):
         assert all(package in text for package in target.toolchain.package.split())
     assert "'edgec[tensorflow]==" in text and "edgec[tensorflow]" not in ci_text("github", PLAIN)
-
-
-def test_boards_that_nothing_emulates_are_verified_in_the_lab_alone() -> None:
-    names = [name for name in target_names() if load_target(name).runner == "board"]
-    assert names
-    text = ci_text("github", CiOptions(("a.tflite",), ("cortex-m4", names[0])))
-    assert "--target cortex-m4 a.tflite" in text
-    assert f"--target {names[0]} --no-verify a.tflite" in text
 
 
 @pytest.mark.parametrize(
