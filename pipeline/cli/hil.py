@@ -100,14 +100,14 @@ def run_command(
 ) -> None:  # fmt: skip
     """Measure the jobs of MANIFEST on the lab's boards, all at once.
 
-    The exit code is that of the worst outcome; what speaks against the firmware (1 wrong output, 6
-    regression, 5 invalid measurement) comes before what speaks against the lab (8 infrastructure,
-    3 no board).
+    The exit code is that of the worst outcome; what speaks against the firmware (1 wrong output or
+    no answer, 6 regression, 5 invalid measurement) comes before what speaks against the lab
+    (8 infrastructure, 3 no board).
     """
     from edgec.pipeline.hil.attempt import Judgement
     from edgec.pipeline.hil.manifest import read_manifest
     from edgec.pipeline.hil.quarantine import quarantined
-    from edgec.pipeline.hil.run import run_jobs
+    from edgec.pipeline.hil.run import known_firmware, run_jobs
     from edgec.pipeline.report.comparison import Limits
     from edgec.targets.lab import load_lab
 
@@ -117,6 +117,7 @@ def run_command(
         lab,
         Judgement(baseline, Limits(fail_above, noisy_above), allow_throttled),
         quarantined=quarantined(lab),
+        known=known_firmware(lab),
         wait_s=wait,
         note=_note(quiet or as_json),
     )

@@ -31,6 +31,7 @@ class Pool:
     lab: Lab
     quarantined: Mapping[str, str]
     sick: dict[str, str] = field(default_factory=dict)
+    _ours: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, job: Job) -> list[LabBoard]:
@@ -49,7 +50,8 @@ class Pool:
     def lease(self, job: Job, tried: Collection[str], wait_s: float) -> Iterator[LabBoard]:
         """Hold a free board for a job until leaving; not one that it was `tried` on.
 
-        Raises NoBoardError if there is none left, InfrastructureError if none becomes free in time.
+        Raises NoBoardError if there is none left, InfrastructureError if others have them all for
+        `wait_s`.
         """
         deadline = time.monotonic() + wait_s
         with ExitStack() as stack:
@@ -61,6 +63,8 @@ class Pool:
                     board = self._take_place([b for b in boards if b.place], left, stack)
                 if board is not None:
                     break
+                if any(b.name in self._ours for b in boards):
+                    deadline = time.monotonic() + wait_s  # only others' use counts
                 if time.monotonic() > deadline:
                     raise InfrastructureError(
                         f"no board for {job.name} became free within {wait_s:g} s: others have "
@@ -68,6 +72,8 @@ class Pool:
                         "give it more time with --wait",
                     )
                 time.sleep(POLL_S)
+            self._ours.add(board.name)
+            stack.callback(self._ours.discard, board.name)
             yield board
 
     def set_aside(self, board: LabBoard, why: str) -> None:

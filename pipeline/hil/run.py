@@ -5,21 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
-import edgec
 from edgec.pipeline.errors import DeviceError, EdgecError
 from edgec.pipeline.hil.attempt import Attempt, Judgement, attempt
 from edgec.pipeline.hil.leases import NoBoardError, Pool
-from edgec.pipeline.hil.manifest import Job, Manifest
+from edgec.pipeline.hil.manifest import MANIFEST, Job, Manifest, read_manifest
 from edgec.pipeline.hil.packed import unpack
+from edgec.pipeline.hil.report import JobReport, RunReport
 from edgec.pipeline.report.baseline import find_baseline
-from edgec.pipeline.report.case import Case, Outcome, worst
+from edgec.pipeline.report.case import Outcome
 from edgec.pipeline.report.stamp import now
-from edgec.targets.lab import Lab, reached
-
-SCHEMA = "edgec.hil-report/1"
+from edgec.targets.lab import Lab, LabBoard, reached
 
 BOARDS_A_JOB = 2
 """An infrastructure error moves a job to another board, once; two say that it is no accident."""
@@ -28,71 +26,56 @@ Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class JobReport:
-    """What became of a job: the last attempt, and every one before it."""
+class _Run:
+    """What all jobs of a run share; `known` is firmware that works, by the type of its boards."""
 
-    job: Job
-    attempts: tuple[Attempt, ...]
-    outcome: Outcome
-    message: str
+    pool: Pool
+    judgement: Judgement
+    known: Mapping[str, Job]
+    git: Mapping[str, Any] | None
+    wait_s: float
+    note: Note
 
-    @property
-    def last(self) -> Attempt | None:
-        """The attempt that decided, None if no board was to be had."""
-        return self.attempts[-1] if self.attempts else None
+    def job(self, job: Job) -> JobReport:
+        """Try a job until a board has told something of the firmware, or two boards have not."""
+        attempts: list[Attempt] = []
+        while True:
+            try:
+                with self.pool.lease(job, [one.board for one in attempts], self.wait_s) as board:
+                    self.note(f"{board.name}: {job.name}")
+                    attempts.append(self._attempt(job, board))
+            except EdgecError as error:
+                if attempts and isinstance(error, NoBoardError):
+                    break  # no other board could try it: the failure stands
+                return JobReport(job, tuple(attempts), self._unleased(job, error), str(error))
+            last = attempts[-1]
+            self.note(f"{last.board}: {job.name}: {last.outcome.value}")
+            if last.outcome is not Outcome.INFRASTRUCTURE:
+                break
+            self.pool.set_aside(board, last.message)
+            if len(attempts) == BOARDS_A_JOB:
+                break
+        return JobReport(job, tuple(attempts), attempts[-1].outcome, attempts[-1].message)
 
-    @property
-    def case(self) -> Case:
-        """The job as a case of a report."""
-        last = self.last
-        trusted = self.outcome in (Outcome.PASSED, Outcome.REGRESSED)
-        return Case(
-            self.job.model,
-            self.job.target,
-            last.board if last else "",
-            self.outcome,
-            self.message,
-            sum(one.seconds for one in self.attempts),
-            last.result if last and trusted else None,
-        )
+    def _attempt(self, job: Job, board: LabBoard) -> Attempt:
+        """Try a job; where nothing was learned, ask known firmware whether the board is well."""
+        found = attempt(job, board, self.judgement, self.git)
+        known = self.known.get(board.type)
+        if found.outcome is not Outcome.INFRASTRUCTURE or known is None:
+            return found
+        self.note(f"{board.name}: {job.name}: {found.outcome.value}; trying known firmware")
+        if attempt(known, board, Judgement(), None).outcome is not Outcome.PASSED:
+            return found
+        message = f"{found.message}\nthe board is well: known firmware works there"
+        return replace(found, outcome=Outcome.NO_ANSWER, message=message)
 
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What became of every job of a run, in the order of the manifest."""
-
-    lab: Lab
-    jobs: tuple[JobReport, ...]
-    sick: Mapping[str, str]
-    quarantined: Mapping[str, str]
-    stamp: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def outcome(self) -> Outcome:
-        """The worst of all, which decides the exit code."""
-        return worst([job.outcome for job in self.jobs])
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON-ready data, `edgec.hil-report/1`."""
-        return {
-            "schema": SCHEMA,
-            **self.stamp,
-            "tool": {"name": "edgec", "version": edgec.__version__},
-            "lab": self.lab.name,
-            "outcome": self.outcome.value,
-            "exit_code": self.outcome.exit_code,
-            "boards": [
-                {"name": board.name, "type": board.type, **self._state(board.name)}
-                for board in self.lab.boards
-            ],
-            "jobs": [_job(job) for job in self.jobs],
-        }
-
-    def _state(self, board: str) -> dict[str, str]:
-        if board in self.quarantined:
-            return {"state": "quarantined", "why": self.quarantined[board]}
-        why = self.sick.get(board, "")
-        return {"state": "sick" if board in self.sick else "ok", "why": why}
+    def _unleased(self, job: Job, error: EdgecError) -> Outcome:
+        """Return the outcome of a job that got no board."""
+        boards = self.pool.of(job)
+        if boards and all(board.name in self.pool.quarantined for board in boards):
+            return Outcome.QUARANTINED
+        absent = isinstance(error, NoBoardError) and not boards
+        return Outcome.ABSENT if absent else Outcome.INFRASTRUCTURE
 
 
 def run_jobs(
@@ -101,17 +84,20 @@ def run_jobs(
     judgement: Judgement,
     *,
     quarantined: Mapping[str, str] | None = None,
+    known: Mapping[str, Job] | None = None,
     wait_s: float = 600.0,
     note: Note = lambda text: None,
 ) -> RunReport:
     """Measure every job on a board of its type, as many at once as there are boards.
 
     A job whose board fails for a reason that is not the firmware's is tried on one other board; the
-    one that failed is set aside. `note` is told what begins and what ends. Raises UsageError if a
-    baseline is missing.
+    one that failed is set aside. `known` firmware, by type of board, tells whose fault it is that
+    nothing answers. `note` is told what begins and what ends. Raises UsageError for what is wrong
+    with the lab's file, the pack or the baselines, before a board is touched.
     """
     preflight(manifest, lab, judgement)
     pool = Pool(lab, quarantined or {})
+    run = _Run(pool, judgement, known or {}, manifest.git, wait_s, note)
     found: dict[str, JobReport] = {}
     failures: list[BaseException] = []
     # No more jobs wait for a board than there are boards that they could have.
@@ -121,7 +107,7 @@ def run_jobs(
         try:
             with turns[pool.names(job)]:
                 if not failures:
-                    found[job.name] = _run(job, pool, judgement, manifest.git, wait_s, note)
+                    found[job.name] = run.job(job)
         except BaseException as error:
             failures.append(error)
 
@@ -138,6 +124,14 @@ def run_jobs(
     return RunReport(lab, jobs, pool.sick, pool.quarantined, now(manifest.git))
 
 
+def known_firmware(lab: Lab) -> dict[str, Job]:
+    """Return a job of the lab's golden pack for each type of board that has one."""
+    if lab.golden is None:
+        return {}
+    jobs = read_manifest(lab.golden / MANIFEST).jobs
+    return {job.target: replace(job, board="") for job in reversed(jobs)}
+
+
 def preflight(manifest: Manifest, lab: Lab, judgement: Judgement) -> None:
     """Raise UsageError for what is wrong with the lab's file, the pack or the baselines."""
     for board in lab.boards:
@@ -149,66 +143,3 @@ def preflight(manifest: Manifest, lab: Lab, judgement: Judgement) -> None:
             unpack(job, board.target)
         if judgement.baseline is not None:
             find_baseline(judgement.baseline, job.facts["planned"])
-
-
-def _run(
-    job: Job,
-    pool: Pool,
-    judgement: Judgement,
-    git: Mapping[str, Any] | None,
-    wait_s: float,
-    note: Note,
-) -> JobReport:
-    """Try a job until a board has told something of the firmware, or two boards have not."""
-    attempts: list[Attempt] = []
-    while True:
-        try:
-            with pool.lease(job, [one.board for one in attempts], wait_s) as board:
-                note(f"{board.name}: {job.name}")
-                attempts.append(attempt(job, board, judgement, git))
-        except EdgecError as error:
-            if attempts and isinstance(error, NoBoardError):
-                break  # no other board could try it: the failure stands
-            return JobReport(job, tuple(attempts), _unleased(job, pool, error), str(error))
-        last = attempts[-1]
-        note(f"{last.board}: {job.name}: {last.outcome.value}")
-        if last.outcome is not Outcome.INFRASTRUCTURE:
-            break
-        pool.set_aside(board, last.message)
-        if len(attempts) == BOARDS_A_JOB:
-            break
-    return JobReport(job, tuple(attempts), attempts[-1].outcome, attempts[-1].message)
-
-
-def _unleased(job: Job, pool: Pool, error: EdgecError) -> Outcome:
-    """Return the outcome of a job that got no board."""
-    boards = pool.of(job)
-    if boards and all(board.name in pool.quarantined for board in boards):
-        return Outcome.QUARANTINED
-    absent = isinstance(error, NoBoardError) and not boards
-    return Outcome.ABSENT if absent else Outcome.INFRASTRUCTURE
-
-
-def _job(report: JobReport) -> dict[str, Any]:
-    case, last = report.case, report.last
-    return {
-        "job": report.job.name,
-        "model": case.model,
-        "target": case.target,
-        "board": case.board or None,
-        "outcome": case.outcome.value,
-        "message": case.message,
-        "seconds": case.seconds,
-        "attempts": [_attempt(one) for one in report.attempts],
-        "comparison": last.comparison.as_dict() if last and last.comparison else None,
-        "result": case.result,
-    }
-
-
-def _attempt(one: Attempt) -> dict[str, Any]:
-    return {
-        "board": one.board,
-        "outcome": one.outcome.value,
-        "message": one.message,
-        "seconds": one.seconds,
-    }

@@ -8,7 +8,8 @@ from pathlib import Path
 from edgec.pipeline.errors import UsageError
 from edgec.pipeline.hil.attempt import Judgement
 from edgec.pipeline.hil.manifest import MANIFEST, read_manifest
-from edgec.pipeline.hil.run import JobReport, Note, RunReport, run_jobs
+from edgec.pipeline.hil.report import JobReport, RunReport
+from edgec.pipeline.hil.run import Note, known_firmware, run_jobs
 from edgec.pipeline.report.baseline import baseline_path, save_baseline
 from edgec.pipeline.report.case import Outcome
 from edgec.pipeline.report.document import read_document
@@ -41,11 +42,9 @@ def selftest(
             "make it with 'edgec hil pack', and say golden = \"FOLDER\"",
         )
     packed = read_manifest(lab.golden / MANIFEST)
-    pinned = [
-        replace(job, board=board.name, name=f"{job.name} on {board.name}")
-        for board in lab.boards
-        for job in [j for j in packed.jobs if j.target == board.type][:1]
-    ]
+    known = known_firmware(lab)
+    pairs = [(known[board.type], board.name) for board in lab.boards if board.type in known]
+    pinned = [replace(job, board=name, name=f"{job.name} on {name}") for job, name in pairs]
     jobs = replace(packed, jobs=tuple(pinned))
     report = run_jobs(jobs, lab, Judgement(), wait_s=wait_s, note=note)
     found = {job.job.board: _health(job, lab.golden / "counts", save) for job in report.jobs}

@@ -18,6 +18,7 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     WRONG = "wrong output"
+    NO_ANSWER = "no answer"
     REGRESSED = "regression"
     INVALID = "invalid measurement"
     INFRASTRUCTURE = "infrastructure"
@@ -33,6 +34,7 @@ class Outcome(StrEnum):
 _EXIT_CODES = {
     Outcome.PASSED: 0,
     Outcome.WRONG: 1,
+    Outcome.NO_ANSWER: 1,
     Outcome.ABSENT: 3,
     Outcome.QUARANTINED: 3,
     Outcome.INVALID: 5,
@@ -42,6 +44,7 @@ _EXIT_CODES = {
 
 WORST_FIRST = (
     Outcome.WRONG,
+    Outcome.NO_ANSWER,
     Outcome.REGRESSED,
     Outcome.INVALID,
     Outcome.INFRASTRUCTURE,

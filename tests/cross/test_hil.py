@@ -160,6 +160,22 @@ def test_a_job_moves_on_when_its_board_is_sick(packs: PackWriter, tmp_path: Path
     assert list(sick) == ["broken"] and "qemu-system-arm did not start" in sick["broken"]
 
 
+def test_known_firmware_tells_a_silent_firmware_from_a_sick_board(
+    packs: PackWriter, tmp_path: Path
+) -> None:
+    lab = write_lab(tmp_path / "lab", "well", head='golden = "golden"')
+    packs.write("known", [("steady", "")]).parent.rename(lab.parent / "golden")
+    manifest = packs.write("hang", [("mute", ""), ("steady", "")])
+    code, report = run(manifest, lab)
+    assert code == 1
+    assert {j["job"]: j["outcome"] for j in report["jobs"]} == {
+        "mute-0": "no answer",
+        "steady-1": "passed",
+    }
+    assert "the board is well" in report["jobs"][0]["message"]
+    assert [board["state"] for board in report["boards"]] == ["ok"]
+
+
 def test_a_lab_of_sick_boards_is_infrastructure(packs: PackWriter, tmp_path: Path) -> None:
     code, report = run(packs.write("sick", [("steady", "")]), broken_lab(tmp_path / "lab"))
     assert code == 8 and outcomes(report) == {"broken": "infrastructure"}

@@ -14,6 +14,7 @@ _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _ELEMENTS = {
     Outcome.WRONG: "failure",
+    Outcome.NO_ANSWER: "failure",
     Outcome.REGRESSED: "failure",
     Outcome.INVALID: "error",
     Outcome.INFRASTRUCTURE: "error",
