@@ -10,9 +10,8 @@ from edgec.pipeline.bundle import MANIFEST, read_bundle
 from edgec.pipeline.errors import UsageError
 from edgec.targets.device_messages import Hello
 from edgec.targets.flashing import Flashed, Note
-from edgec.targets.locks import held
 from edgec.targets.profile import load_target
-from edgec.targets.runners.board import Wish, act, at_board, endpoint, find_board
+from edgec.targets.runners.board import Wish, act, at_board, endpoint, find_board, locked
 from edgec.targets.session import connected
 from edgec.targets.toolchain import build_image
 
@@ -53,7 +52,7 @@ def flash(
     target = at_board(target, wish or Wish())
     at_hand = find_board(target)
     image = build_image(project, target, profile=profile)
-    with held(at_hand.plugged.key, wait_s=at_hand.wish.wait_s):
+    with locked(at_hand):
         flashed = act(at_hand, "flash", image.elf, note)
         hello = None
         if at_hand.plugged.port:

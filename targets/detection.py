@@ -18,9 +18,16 @@ from edgec.targets.device_protocol import Device, Timeouts
 from edgec.targets.flash_failures import failed
 from edgec.targets.flash_tool import program_path
 from edgec.targets.links.base import BAUD, Endpoint, open_link
-from edgec.targets.locks import held
+from edgec.targets.locks import held, port_key
 from edgec.targets.profile import Target, board_names, load_target
-from edgec.targets.usb import BOOTLOADERS, SerialPort, UsbDevice, serial_ports, usb_devices
+from edgec.targets.usb import (
+    BOOTLOADERS,
+    SerialPort,
+    UsbDevice,
+    serial_ports,
+    usb_devices,
+    usb_is_listed,
+)
 
 LIST_TIMEOUT_S = 20.0
 ASK_S = 0.3
@@ -46,7 +53,7 @@ class Plugged:
     @property
     def key(self) -> str:
         """What a lock on it is named by."""
-        return self.serial or self.location or self.port
+        return self.serial or self.location or port_key(self.port)
 
 
 def scan() -> list[Plugged]:
@@ -55,6 +62,9 @@ def scan() -> list[Plugged]:
     things = join(probes, serial_ports())
     boards = {name: load_target(name) for name in board_names()}
     told = pyocd_probes()
+    # pyOCD knows probes where there is no sysfs, and the serial numbers that are no text.
+    seen = {thing.serial for thing in things}
+    things += [Plugged(serial=serial) for serial in told if serial not in seen]
     return [identify(thing, boards, told) for thing in things]
 
 
@@ -66,10 +76,10 @@ def join(probes: Sequence[UsbDevice], ports: Sequence[SerialPort]) -> list[Plugg
         alone = sum(other.serial == probe.serial for other in probes) == 1
         by_serial = [p for p in left if probe.serial and alone and p.serial == probe.serial]
         by_location = [p for p in left if p.location and p.location == probe.location]
-        console = next(iter(by_serial or by_location), None)
-        if console is not None:
-            left.remove(console)
-        port = console.path if console is not None else ""
+        # A probe with several ports has the console at the first, by its interface's number.
+        own = by_serial or by_location
+        left = [p for p in left if p not in own]
+        port = own[0].path if own else ""
         what = BOOTLOADERS.get(probe.usb_id, probe.product)
         things.append(Plugged(probe.serial, probe.usb_id, probe.location, what, port))
     things += [Plugged(p.serial, p.usb_id, p.location, p.product, p.path) for p in left]
@@ -170,6 +180,8 @@ def choose(things: Iterable[Plugged], board: str, *, serial: str = "", port: str
         sure = [t for t in there if t.certain and t.boards == (board,)]
         fits = sure or [t for t in there if board in t.boards]
         what = board
+    if serial and not fits and not usb_is_listed():
+        return Plugged(serial=serial, port=port, boards=(board,), note="by --serial")
     if len(fits) > 1:
         raise _ambiguous(what, fits)
     if not fits:
@@ -213,6 +225,4 @@ def _ambiguous(what: str, fits: Sequence[Plugged]) -> EdgecError:
 
 
 def _same_port(one: str, other: str) -> bool:
-    from pathlib import Path
-
-    return bool(one) and Path(one).resolve() == Path(other).resolve()
+    return bool(one) and port_key(one) == port_key(other)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgec.pipeline.errors import UsageError
+from edgec.targets.locks import port_key
 from edgec.targets.profile import Target, load_target
 from edgec.targets.profile_table import Table
 from edgec.targets.runners.board import Wish, at_board
@@ -41,7 +42,8 @@ class LabBoard:
     @property
     def key(self) -> str:
         """What its lock is named by: whoever has the same probe or port waits."""
-        return self.probe or self.console or f"lab-{self.ssh or self.name}"
+        port = port_key(self.console) if self.console else ""
+        return self.probe or port or f"lab-{self.ssh or self.name}"
 
 
 @dataclass(frozen=True, slots=True)

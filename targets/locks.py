@@ -40,6 +40,12 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def port_key(port: str) -> str:
+    """Return the one name of a serial port, which may have several, for its lock."""
+    path = Path(port)
+    return str(path.resolve()) if path.exists() else port
+
+
 @contextmanager
 def held(key: str, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lock of a device; `key` is its probe's serial number, or its port.

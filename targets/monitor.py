@@ -15,6 +15,7 @@ class Monitor:
     """Turns bytes as they arrive into lines to show; a frame is one, and so is a line of text."""
 
     _pending: bytearray = field(default_factory=bytearray)
+    _in_frame: bool = False
 
     def feed(self, data: bytes) -> list[str]:
         """Take bytes; return the lines they complete."""
@@ -24,7 +25,7 @@ class Monitor:
             self._pending += part
             lines += self._segment()
         self._pending += rest
-        if _is_text(self._pending):
+        if not self._in_frame and _is_text(self._pending):
             *ended, left = bytes(self._pending).split(b"\n")
             lines += [_text(line) for line in ended]
             self._pending = bytearray(left)
@@ -35,13 +36,14 @@ class Monitor:
         return self._segment() if _is_text(self._pending) else []
 
     def _segment(self) -> list[str]:
-        """Return what stood between two zero bytes: a frame, else text."""
+        """Return what stood before a zero byte: a frame, which that ends, else text."""
         part = bytes(self._pending)
         self._pending.clear()
-        if not part:
-            return []
         frames = Decoder().feed(b"\0" + part + b"\0")
-        return [describe(frames[0])] if frames else [_text(line) for line in part.split(b"\n")]
+        self._in_frame = not frames
+        if frames:
+            return [describe(frames[0])]
+        return [_text(line) for line in part.removesuffix(b"\n").split(b"\n")] if part else []
 
 
 def describe(frame: Frame) -> str:

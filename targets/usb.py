@@ -63,6 +63,11 @@ class SerialPort:
         return f"{self.vid}:{self.pid}" if self.vid else ""
 
 
+def usb_is_listed() -> bool:
+    """Return whether this system says what is on USB; where it does not, the user must know."""
+    return SYSFS.is_dir()
+
+
 def usb_devices() -> list[UsbDevice]:
     """Return every USB device but hubs, by location; nothing where there is no sysfs."""
     found = []

@@ -30,13 +30,13 @@ def command(
     Nothing is sent, and the port is ours alone meanwhile.
     """
     from edgec.targets.links.base import BAUD, Endpoint, open_link
-    from edgec.targets.locks import held
+    from edgec.targets.locks import held, port_key
     from edgec.targets.monitor import Monitor
 
     address, speed = _console(port, board, serial)
     shown = Monitor()
     deadline = time.monotonic() + seconds if seconds is not None else None
-    with held(address):
+    with held(port_key(address)):
         link = open_link("serial", Endpoint(address=address, baud=baud or speed or BAUD))
         with contextlib.closing(link), contextlib.suppress(KeyboardInterrupt):
             while deadline is None or time.monotonic() < deadline:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from edgec.targets.flash_failures import failed
 from edgec.targets.flash_tool import FlashTool, Job, flash_tool, program_path
 from edgec.targets.flashing import Flashed, Note, run_tool
 from edgec.targets.links.base import Endpoint
-from edgec.targets.locks import held
+from edgec.targets.locks import held, port_key
 from edgec.targets.profile import Target
 
 PORT_S = 10.0
@@ -127,9 +127,19 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     if not at_hand.plugged.port:
         assert target.board is not None
         raise failed("port-not-found", f"{at_hand.where}: console ({target.board.console})")
-    with held(at_hand.plugged.key, wait_s=at_hand.wish.wait_s):
+    with locked(at_hand):
         act(at_hand, "flash", image)
         yield endpoint(at_hand, image)
+
+
+@contextmanager
+def locked(at_hand: AtHand) -> Iterator[None]:
+    """Hold the board's probe and its console."""
+    wait_s, port = at_hand.wish.wait_s, at_hand.plugged.port
+    with held(at_hand.plugged.key, wait_s=wait_s), ExitStack() as stack:
+        if port:
+            stack.enter_context(held(port_key(port), wait_s=wait_s))
+        yield
 
 
 def find_board(target: Target) -> AtHand:

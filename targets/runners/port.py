@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgec.targets.links.base import BAUD, Endpoint
-from edgec.targets.locks import held
+from edgec.targets.locks import held, port_key
 from edgec.targets.profile import Target
 from edgec.targets.runners.qemu import ICOUNT_SHIFT
 
@@ -40,7 +40,7 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     options = target.runner_options
     port = str(options["port"])
     emulated = bool(options.get("emulated", 0))
-    with held(port):
+    with held(port_key(port)):
         yield Endpoint(
             address=port,
             baud=int(options["baud"]),
