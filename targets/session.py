@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from edgec.pipeline.errors import DeviceError, InfrastructureError
 from edgec.targets.device_protocol import Device, Timeouts
 from edgec.targets.flash_failures import failed
-from edgec.targets.links.base import Endpoint, open_link
+from edgec.targets.links.base import Endpoint, Link, open_link
 from edgec.targets.profile import Target
 from edgec.targets.runners.base import find_runner
 from edgec.targets.toolchain import Image
@@ -33,38 +33,48 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
 def connected(
     image: Image, link_kind: str, endpoint: Endpoint, timeouts: Timeouts | None = None
 ) -> Iterator[Device]:
-    """Open the link to where a runner left the device, and check that this image answers."""
+    """Open the link to where a runner left the device, and check that this image answers.
+
+    A board that does not is reset once, if its probe can.
+    """
+    waits = timeouts or Timeouts()
     link = open_link(link_kind, endpoint)
     try:
-        device = Device(
-            link,
-            endpoint.instruction_ns,
-            timeouts or Timeouts(),
-            emulator=endpoint.emulator,
-            observe=endpoint.observe,
-            timer_hz=endpoint.timer_hz,
-        )
-        _expect(device, image, endpoint)
+        device = _device(link, endpoint, waits)
+        try:
+            _expect(device, image)
+        except (DeviceError, InfrastructureError):
+            if endpoint.reset is None:
+                raise
+            # A console that is the chip's own goes away with a reset.
+            link.close()
+            endpoint.reset()
+            link = open_link(link_kind, endpoint)
+            device = _device(link, endpoint, waits)
+            try:
+                _expect(device, image)
+            except (DeviceError, InfrastructureError) as error:
+                raise failed("not-running", endpoint.name, said=error.message) from error
         yield device
     finally:
         link.close()
 
 
+def _device(link: Link, endpoint: Endpoint, timeouts: Timeouts) -> Device:
+    return Device(
+        link,
+        endpoint.instruction_ns,
+        timeouts,
+        emulator=endpoint.emulator,
+        observe=endpoint.observe,
+        timer_hz=endpoint.timer_hz,
+    )
+
+
+def _expect(device: Device, image: Image) -> None:
+    device.expect(image.model_sha256, image.profile, image.build)
+
+
 def takes_images(target: Target) -> bool:
     """Return whether an image can be put on a target's device: over a mere port it cannot."""
     return target.runner != "port"
-
-
-def _expect(device: Device, image: Image, endpoint: Endpoint) -> None:
-    """Check that the image answers; a board that does not is reset once, if its probe can."""
-    try:
-        device.expect(image.model_sha256, image.profile, image.build)
-        return
-    except (DeviceError, InfrastructureError):
-        if endpoint.reset is None:
-            raise
-    endpoint.reset()
-    try:
-        device.expect(image.model_sha256, image.profile, image.build)
-    except (DeviceError, InfrastructureError) as error:
-        raise failed("not-running", endpoint.name, said=error.message) from error

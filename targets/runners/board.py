@@ -162,20 +162,26 @@ def act(at_hand: AtHand, what: str, image: Path, note: Note | None = None) -> Fl
 
 def endpoint(at_hand: AtHand, image: Path) -> Endpoint:
     """Return the board's console, once it is there."""
-    deadline = time.monotonic() + PORT_S
-    while not Path(at_hand.plugged.port).exists():
-        if time.monotonic() > deadline:
-            raise failed("port-not-found", f"{at_hand.where}: {at_hand.plugged.port}")
-        time.sleep(0.1)
+    _await_port(at_hand)
     reset: Callable[[], None] | None = None
     if at_hand.tool.reset is not None:
 
         def reset() -> None:
             act(at_hand, "reset", image)
+            _await_port(at_hand)
 
     return Endpoint(
         address=at_hand.plugged.port, baud=at_hand.board.baud, reset=reset, name=at_hand.where
     )
+
+
+def _await_port(at_hand: AtHand) -> None:
+    """Wait for the console: one that is the chip's own goes away when it is flashed or reset."""
+    deadline = time.monotonic() + PORT_S
+    while not Path(at_hand.plugged.port).exists():
+        if time.monotonic() > deadline:
+            raise failed("port-not-found", f"{at_hand.where}: {at_hand.plugged.port}")
+        time.sleep(0.1)
 
 
 def _wish(target: Target) -> Wish:

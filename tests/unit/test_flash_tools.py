@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgec.pipeline.cli import doctor
 from edgec.pipeline.errors import (
     DeviceError,
     EdgecError,
@@ -19,8 +20,9 @@ from edgec.pipeline.errors import (
 )
 from edgec.targets import flashing
 from edgec.targets.flash_failures import FAILURES, failed
-from edgec.targets.flash_tool import FlashTool, Job, flash_tool, flash_tools
+from edgec.targets.flash_tool import FlashTool, Job, flash_tool, flash_tools, installed_version
 from edgec.targets.profile import board_names, load_target
+from edgec.targets.runners import uf2
 from tests.support.fake_tool import FakeTool
 from tests.support.flash_outputs import OUTPUTS, Recorded
 
@@ -451,3 +453,64 @@ def test_the_real_tool_takes_our_arguments_and_finds_no_board(
         done = subprocess.run(command.argv, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode != 0
         assert tool.failure(done.stdout + done.stderr) == expected
+
+
+def drive(folder: Path, name: str, board_id: str) -> Path:
+    mounted = folder / name
+    mounted.mkdir()
+    info = f"UF2 Bootloader v3.0\nModel: Raspberry Pi RP2\nBoard-ID: {board_id}\n"
+    (mounted / "INFO_UF2.TXT").write_text(info)
+    return mounted
+
+
+def test_a_uf2_goes_to_the_one_drive_of_its_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drives = [drive(tmp_path, "RPI RP2", "RPI-RP2"), drive(tmp_path, "RP2350", "RP2350")]
+    mounts = tmp_path / "mounts"
+
+    def mount(*folders: Path) -> None:
+        lines = [f"/dev/sda1 {str(f).replace(' ', chr(92) + '040')} vfat rw 0 0" for f in folders]
+        mounts.write_text("\n".join(["proc /proc proc rw 0 0", *lines, ""]))
+
+    monkeypatch.setattr(uf2, "MOUNTS", mounts)
+    image = tmp_path / "image.uf2"
+    image.write_bytes(bytes(512))
+    wanted = Job(images={"uf2": str(image)}, options=OPTIONS["uf2"])
+    for folders, name in (([], "drive-not-found"), ([drives[1]], "drive-not-found")):
+        mount(*folders)
+        with pytest.raises(DeviceError) as caught:
+            flashing.run_tool(uf2.TOOL, "flash", wanted, "pico")
+        assert caught.value.name == name
+    mount(*drives)
+    flashing.run_tool(uf2.TOOL, "flash", wanted, "pico")
+    assert (drives[0] / "image.uf2").read_bytes() == bytes(512)
+    assert not (drives[1] / "image.uf2").exists()
+    mount(*drives, drive(tmp_path, "second", "RPI-RP2"))
+    with pytest.raises(DeviceError) as caught:
+        flashing.run_tool(uf2.TOOL, "flash", wanted, "pico")
+    assert caught.value.name == "probe-ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("name", "says", "version"),
+    [
+        ("pyocd", "0.46.0\n", "0.46.0"),
+        ("openocd", "Open On-Chip Debugger 0.12.0\nLicensed under GNU GPL v2\n", "0.12.0"),
+        ("esptool", "esptool v5.6.0\n5.6.0\n", "5.6.0"),
+        ("bossac", "Usage: bossac [OPTION...] [FILE]\n(BOSSA) Version 1.9.1\n", "1.9.1"),
+        ("dfu_util", "dfu-util 0.11\n\nCopyright 2005-2009 Weston Schmidt\n", "0.11"),
+        ("jlink", "cannot start\n", "unknown"),
+    ],
+)
+def test_doctor_learns_the_version_of_a_tool(
+    name: str, says: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = flash_tool(name)
+    stand_in = FakeTool(tmp_path, tool.program, monkeypatch)
+    stand_in.answers((0, says))
+    assert installed_version(tool) == version
+    assert stand_in.calls == [list(tool.asks)]
+    found = {finding.name: finding for finding in doctor.findings()}
+    assert found[tool.program].version == version
+    assert found[tool.program].where.endswith(f"/bin/{tool.program}")

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+
+from edgec.pipeline import cli
 from edgec.targets.device_messages import Kind
 from edgec.targets.frames import Frame, encode
 from edgec.targets.monitor import Monitor
@@ -62,3 +71,40 @@ def test_half_a_frame_is_not_taken_for_text() -> None:
     assert shown.feed(wire[:5]) == []
     assert shown.flush() == []
     assert shown.feed(wire[5:]) == ["all of it"]
+
+
+@contextmanager
+def line(says: bytes) -> Iterator[str]:
+    """A serial line on which a device says the same over and over."""
+    master, slave = pty.openpty()
+    over = threading.Event()
+
+    def talk() -> None:
+        while not over.wait(0.05):
+            os.write(master, says)
+
+    talker = threading.Thread(target=talk)
+    talker.start()
+    yield os.ttyname(slave)
+    over.set()
+    talker.join()
+    os.close(slave)
+    os.close(master)
+
+
+def listen(*words: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(["monitor", *words, "--seconds", "0.5"])
+    assert left.value.code == 0
+
+
+def test_the_command_shows_what_a_board_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("EDGEC_LOCKS_DIR", str(tmp_path))
+    log = encode(Frame(Kind.LOG, 0, b"ready"))
+    with line(b"hello\n" + log) as port:
+        listen("--port", port)
+        assert {b"hello", b"ready"} <= set(capfdbinary.readouterr().out.splitlines())
+        listen("--port", port, "--raw")
+        assert log in capfdbinary.readouterr().out
