@@ -9,7 +9,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: bench-compression bench-cortex-m bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: fuzz mlperf torture bench-compression bench-cortex-m bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,7 +45,17 @@ bench-cortex-m: $(VENV)/.edgec-dev tools-demo ## Measure the benchmark models on
 bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
 	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)
 
-kernel-tables: $(VENV)/.edgec-dev tools-demo ## Measure the code of every kernel on every Cortex-M
+kernel-torture: $(VENV)/.edgec-dev tools-demo ## Use a device over bad lines: 100,000 frames, and 5,000 to an emulated board
+	PYTHONPATH=. $(PY) tools/torture_link.py $(TORTURE_ARGS)
+	PYTHONPATH=. $(PY) tools/torture_link.py --target cortex-m4 --frames 5000 --lines 2 $(TORTURE_ARGS)
+
+fuzz: $(VENV)/.edgec-dev tools-test ## Fuzz the firmware's decoders, a minute each
+	PYTHONPATH=. $(PY) tools/fuzz_firmware.py $(FUZZ_ARGS)
+
+mlperf: $(VENV)/.edgec-dev tools-demo ## Hold whole MLPerf Tiny sessions with an emulated board
+	PYTHONPATH=. $(PY) tools/mlperf_sessions.py $(MLPERF_ARGS)
+
+tables: $(VENV)/.edgec-dev tools-demo ## Measure the code of every kernel on every Cortex-M
 	$(PY) tools/measure_kernels.py $(TABLE_ARGS)
 
 kernel-paces: $(VENV)/.edgec-dev tools-demo ## Count what every kernel takes on every Cortex-M

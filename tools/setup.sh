@@ -27,6 +27,19 @@ find_python() {
 
 has_header() { printf '#include <stdio.h>\n' | "$1" -E - >/dev/null 2>&1; }
 
+# libFuzzer comes in a package that is named after the version of the default clang.
+fuzzer_package() {
+    local found
+    found=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+    printf 'libclang-rt-%s-dev\n' "${found:-14}"
+}
+
+has_fuzzer() {
+    local folder
+    folder=$(clang -print-resource-dir 2>/dev/null) || return 1
+    [ -n "$(find "$folder/" -name 'libclang_rt.fuzzer*.a' -print -quit 2>/dev/null)" ]
+}
+
 # What is missing, as Debian names it: words without spaces, so they are used unquoted below.
 missing_packages() {
     local python
@@ -39,6 +52,7 @@ missing_packages() {
     if [ "${FOR_TESTS:-}" = 1 ]; then
         command -v g++ >/dev/null || echo g++
         command -v clang >/dev/null || echo clang
+        has_fuzzer || printf '%s\n' "$(fuzzer_package)"
         has_header aarch64-linux-gnu-gcc || printf '%s\n' gcc-aarch64-linux-gnu libc6-dev-arm64-cross
         has_header arm-linux-gnueabihf-gcc || printf '%s\n' gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
         command -v qemu-aarch64 >/dev/null || echo qemu-user

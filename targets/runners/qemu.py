@@ -7,7 +7,7 @@ import select
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +36,17 @@ def command(image: str, target: Target) -> list[str]:
 
 
 @contextmanager
-def start(image: Path, target: Target) -> Iterator[Endpoint]:
-    """Start the emulator and wait for its socket; it is killed on leaving, whatever the reason."""
+def start(image: Path, target: Target, extra: Sequence[str] = ()) -> Iterator[Endpoint]:
+    """Start the emulator and wait for its socket; it is killed on leaving, whatever the reason.
+
+    `extra` are more words for its command line, as for a monitor.
+    """
     qemu = find_tool(QEMU)
     chardev = "socket,id=link,host=127.0.0.1,port=0,server=on,wait=on,nodelay=on"
     board = _emulation(target)
-    argv = [*board.words(qemu), "-chardev", chardev, *board.other_uarts, "-serial", "chardev:link"]
+    uart = ["-chardev", chardev, *board.other_uarts, "-serial", "chardev:link"]
+    # The emulator waits for us at the UART, and would make nothing that comes after it before.
+    argv = [*board.words(qemu), *extra, *uart]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [*leash(), *argv, "-kernel", str(image)],
