@@ -23,6 +23,7 @@ from edgec.codegen.kernel_search import (
 )
 from edgec.codegen.kernel_table import KernelTable, Optimize, kernel_table
 from edgec.codegen.registry import Const, Cost, Io, Step, as_kernel_op
+from edgec.codegen.vector_image import has_vectors
 from edgec.pipeline.graph import Graph
 
 __all__ = ["Optimize", "Steps", "choose_steps", "rival_steps"]
@@ -38,6 +39,8 @@ asks for it.
 """
 _RUN_BYTES, _CALL_BYTES = 40, 22
 """What the generated function takes, and each call in it."""
+_PLENTY = 1000.0
+"""The growth that `balanced` allows for CPUs with vectors: these have memory, and no flash."""
 
 Steps = dict[tuple[str, ...], Step]
 """Steps by the outputs of their op."""
@@ -64,7 +67,8 @@ def choose_steps(
     )
     overhead = _RUN_BYTES + _CALL_BYTES * len(graph.ops)
     limit = None if flash_bytes is None else flash_bytes - overhead
-    choice = problem.choice(optimize, limit)
+    growth = _PLENTY if has_vectors(features) else BALANCED_GROWTH
+    choice = problem.choice(optimize, limit, growth)
     return {
         outputs: replace(
             steps[number], reason=steps[number].reason or _reason(layer, number, optimize)
@@ -111,22 +115,21 @@ class _Problem:
     layers: Layers
     code: Code
 
-    def choice(self, optimize: Optimize, limit: int | None) -> Choice:
-        """Return the best choice for a mode within a limit of flash."""
+    def choice(self, optimize: Optimize, limit: int | None, growth: float) -> Choice:
+        """Return the best choice for a mode within a limit of flash.
+
+        `growth` is how much more than the least flash `balanced` takes.
+        """
         fewest = total_instructions(self.layers, fastest(self.layers, self.code))
         least = smallest(self.layers, self.code)
         least_bytes = total_bytes(self.layers, self.code, least)
         price = PRICES[optimize] * fewest / max(least_bytes, 1)
         if optimize != "balanced":
             return self.at_price(price, limit)
-        most = int(BALANCED_GROWTH * least_bytes)
+        most = int(growth * least_bytes)
         limit = most if limit is None else min(most, limit)
         numbers = [
-            [
-                n
-                for n, o in enumerate(layer)
-                if o.flash_bytes <= BALANCED_GROWTH * layer[at].flash_bytes
-            ]
+            [n for n, o in enumerate(layer) if o.flash_bytes <= growth * layer[at].flash_bytes]
             for layer, at in zip(self.layers, least, strict=True)
         ]
         thrifty = [[layer[n] for n in own] for layer, own in zip(self.layers, numbers, strict=True)]

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgec.codegen import vector_sum
 from edgec.codegen.quantmath import quantize_multiplier, requantize_double
 from edgec.codegen.reduction import Reduction
-from edgec.codegen.registry import Io, Step, Value
+from edgec.codegen.registry import Cost, Io, Step, Value
+from edgec.codegen.vector_image import has_vectors
 from edgec.pipeline.graph import Array, DType
 
 
@@ -64,4 +66,12 @@ class Total(Reduction):
                 "shift": shift,
                 "out_zero_point": io.y.q.zero_point,
             },
+            cost=Cost(io.y.size * 40 + 9 * io.x.size, 0),
         )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the kernel of CPUs with vectors: int8 over height and width."""
+        if not has_vectors(features) or io.x.dtype is not DType.INT8:
+            return ()
+        found = vector_sum.total(io, self.axes, self.multiplier(io))
+        return () if found is None else (found,)

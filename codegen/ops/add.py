@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-from edgec.codegen import int16_sum, mve_sum
+from edgec.codegen import int16_sum, mve_sum, vector_sum
 from edgec.codegen.binary import (
     WIDE_LIMITS,
     BinaryOp,
@@ -18,6 +18,7 @@ from edgec.codegen.binary import (
 )
 from edgec.codegen.quantmath import activation_range, requantize_double
 from edgec.codegen.registry import Cost, Io, Node, Step, register
+from edgec.codegen.vector_image import has_vectors
 from edgec.pipeline.graph import Activation, Array, DType
 
 _MOST_FIRST_SHIFT, _MOST_SHIFT = 4, 22
@@ -61,10 +62,13 @@ class Add(BinaryOp):
         return step if io.x.dtype is DType.FLOAT32 else replace(step, cost=Cost(80 * io.y.size, 0))
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernel of cores with SMMLAR or MVE: two int8 inputs of one shape."""
+        """Return the kernel of cores with SMMLAR, MVE or vectors: two int8 inputs of one shape."""
         alike = io.x.shape == io.input(1).shape == io.y.shape
         if "dsp" in features and io.x.dtype is DType.INT16 and alike:
             return int16_sum.steps(io, self.scales(io), self.activation)
+        if has_vectors(features) and io.x.dtype is DType.INT8 and alike:
+            found = vector_sum.add(io, self.scales(io), self.activation)
+            return () if found is None else (found,)
         if "dsp" not in features or io.x.dtype is not DType.INT8 or not alike:
             return ()
         if "mve" in features:

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from edgec.codegen import vector_sum
 from edgec.codegen.pooling import Pool
 from edgec.codegen.products import clamp_float
 from edgec.codegen.quantmath import activation_range
 from edgec.codegen.registry import Cost, Io, Step, register
+from edgec.codegen.vector_image import has_vectors
 from edgec.pipeline.graph import Array, DType
 
 _MOST_PIXELS = 255
@@ -53,7 +55,10 @@ class AveragePool2D(Pool):
         return replace(step, cost=Cost(io.y.size * (32 + 8 * high + 5 * high * wide), 0))
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernel of cores with MVE: int8 windows that add up to 16 bits."""
+        """Return the kernel of cores with vectors, or MVE: int8 windows that add up to 16 bits."""
+        if has_vectors(features) and io.x.dtype is DType.INT8:
+            found = vector_sum.pool(io, self.window, self.lower(io).params)
+            return () if found is None else (found,)
         pixels = self.window.kernel[0] * self.window.kernel[1]
         if "mve" not in features or io.x.dtype is not DType.INT8 or pixels > _MOST_PIXELS:
             return ()

@@ -7,13 +7,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_dsp, int16_products, mve_products, products, thumb1
+from edgec.codegen import int16_dsp, int16_products, mve_products, products, thumb1, vector_products
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.sparse_products import sparse_steps
 from edgec.codegen.stored_steps import stored_steps
+from edgec.codegen.vector_image import has_vectors
 from edgec.codegen.window import Window, height_width
 from edgec.codegen.winograd import transformed_filter
 from edgec.pipeline.graph import Activation, Array, DType
@@ -237,6 +238,9 @@ class Conv2D(KernelOp):
         if io.x.dtype is DType.INT8 and thumb1.FEATURE in features:
             whole = io.x.shape[3] == io.input(1).shape[3]
             return (thumb1.conv_step(io, self.window, self.activation),) if whole else ()
+        if io.x.dtype is DType.INT8 and has_vectors(features):
+            vector = vector_products.convolution(io, self.window, self.activation)
+            return () if vector is None else (vector,)
         if "dsp" not in features or io.x.dtype is not DType.INT8:
             return ()
         if "mve" in features:

@@ -7,10 +7,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import depthwise_planes, int16_dsp, int16_products, mve_depthwise, products
+from edgec.codegen import (
+    depthwise_planes,
+    int16_dsp,
+    int16_products,
+    mve_depthwise,
+    products,
+    vector_depthwise,
+)
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.quantmath import activation_range, float_bounds
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.vector_image import has_vectors
 from edgec.codegen.window import Window, height_width
 from edgec.pipeline.graph import Activation, Array, DType
 
@@ -159,4 +167,6 @@ class DepthwiseConv2D(KernelOp):
             steps.append(depthwise_planes.pairs_step(io, self.window, self.activation))
         if "mve" in features:
             steps.append(mve_depthwise.step(io, self.window, self.activation))
+        if has_vectors(features):
+            steps.append(vector_depthwise.step(io, self.window, self.activation, features))
         return tuple(step for step in steps if step is not None)

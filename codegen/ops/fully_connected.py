@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_dsp, int16_products, mve_products, products
+from edgec.codegen import int16_dsp, int16_products, mve_products, products, vector_products
 from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.exact_multipliers import exact_multipliers
@@ -20,6 +20,7 @@ from edgec.codegen.quantmath import (
 from edgec.codegen.registry import Const, Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.codegen.sparse_products import sparse_steps
 from edgec.codegen.stored_steps import stored_steps
+from edgec.codegen.vector_image import has_vectors
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import Activation, Array, DType, Rounding
 
@@ -217,12 +218,16 @@ class FullyConnected(KernelOp):
 
     def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time, or MVE."""
-        if "dsp" not in features or io.x.dtype is not DType.INT8:
+        vectors = has_vectors(features)
+        if not (vectors or "dsp" in features) or io.x.dtype is not DType.INT8:
             return ()
         mult = self.kernel_multipliers(io)
         if mult is None:
             return ()
         single = self.rounding is Rounding.TFLITE
+        if vectors:
+            vector = vector_products.fully_connected(io, mult, self.activation, single=single)
+            return () if vector is None else (vector,)
         if "mve" in features:
             found = mve_products.fully_connected(io, mult, self.activation, single=single)
             if found is not None:

@@ -19,11 +19,12 @@ ALIKE = {"cortex-m0": "cortex-m0plus", "cortex-m23": "cortex-m0plus", "cortex-m8
 
 
 def kernels() -> set[str]:
-    """C files that define the function they are named after."""
+    """C files that define the function they are named after, but those that no Cortex-M can use."""
     return {
         path.stem
         for path in KERNELS.glob("*.c")
-        if re.search(rf"^void {path.stem}\(", path.read_text("utf-8"), re.MULTILINE)
+        if "_vector" not in path.stem
+        and re.search(rf"^void {path.stem}\(", path.read_text("utf-8"), re.MULTILINE)
     }
 
 

@@ -1,0 +1,7 @@
+#include "edgec_fully_connected_int8_vector.h"
+
+void edgec_fully_connected_int8_vector(const edgec_fully_connected_int8_vector_params *p,
+                                       const int8_t *in, int8_t *out, void *scratch)
+{
+    edgec_vector_products(&p->rows, in, out, scratch);
+}
