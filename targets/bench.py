@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from edgec.pipeline.errors import UsageError
+from edgec.targets.clock_check import check_clock
 from edgec.targets.device_protocol import Device, LayerResult
 from edgec.targets.host_state import HostState, remarks, throttling
 from edgec.targets.timing import timed_counts
@@ -28,8 +29,8 @@ class BenchResult:
     `samples` are counts of `unit`, one per timed inference; there are none where an `emulator`
     stands in for the device. `ram_bytes` is arena, inputs, outputs, the library's variables and the
     painted stack; the bench firmware's own share is apart. `states` are those of a computer before
-    and after, `slowed` what throttled it in between. `timer_hz` is what the device says its timer
-    ticks at.
+    and after, `slowed` what throttled it in between. `timer` is what counts
+    there, `timer_hz` what the device says it ticks at, `clock_hz` what the host found.
     """
 
     target: str
@@ -51,7 +52,9 @@ class BenchResult:
     binary_bytes: int | None = None
     states: tuple[HostState, ...] = ()
     slowed: str = ""
+    timer: str = ""
     timer_hz: int | None = None
+    clock_hz: float | None = None
 
     @property
     def median(self) -> float:
@@ -97,6 +100,7 @@ def run_bench(
     if not samples or len(samples) != len(expected):
         raise UsageError(f"{len(samples)} samples with {len(expected)} expected outputs")
     states = _observed(device)
+    clock = _clock_hz(device)
     counts: list[int] = []
     for index, (inputs, outputs) in enumerate(zip(samples, expected, strict=True)):
         here = loaded and index == 0
@@ -122,6 +126,7 @@ def run_bench(
         stack_bytes=stack,
         states=states,
         slowed=slowed,
+        clock_hz=clock,
     )
 
 
@@ -144,6 +149,11 @@ def with_layers(
 def _observed(device: Device) -> tuple[HostState, ...]:
     """Return the state of a computer on which time is measured; nothing of other devices."""
     return () if device.observe is None or device.emulator else (device.observe(),)
+
+
+def _clock_hz(device: Device) -> float | None:
+    """Return how fast a core really runs, if it counts cycles; raise MeasurementError if wrong."""
+    return check_clock(device) if device.info.unit == "cycles" else None
 
 
 def _run_sample(
@@ -175,6 +185,7 @@ def _result(
     stack_bytes: int = 0,
     states: tuple[HostState, ...] = (),
     slowed: str = "",
+    clock_hz: float | None = None,
 ) -> BenchResult:
     size = image.size
     return BenchResult(
@@ -197,7 +208,9 @@ def _result(
         binary_bytes=image.binary_bytes,
         states=states,
         slowed=slowed,
+        timer=device.info.timer,
         timer_hz=device.info.timer_hz,
+        clock_hz=clock_hz,
     )
 
 

@@ -24,6 +24,7 @@ class Kind(IntEnum):
     STATS = 0x06
     LAYER_READ = 0x07
     RESET = 0x08
+    CLOCK = 0x09
     LOG = 0xF0
     PROGRESS = 0xF1
     BOOT = 0xF2

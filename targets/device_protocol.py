@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
+from edgec.targets.counter_wrap import refuse_wrapped
 from edgec.targets.device_messages import REPLY, Hello, Kind, parse_hello
 from edgec.targets.frames import Decoder, Frame, encode
 from edgec.targets.host_state import HostState
@@ -107,6 +108,7 @@ class Device:
     _hello: Hello | None = None
     _inputs: dict[int, int] = field(default_factory=dict)
     _outputs: dict[int, int] = field(default_factory=dict)
+    _stamps: dict[int, float] = field(default_factory=dict)
 
     def hello(self) -> Hello:
         """Ask the device what it is; opens a session, so that a reset is noticed from then on."""
@@ -179,6 +181,7 @@ class Device:
             payload = struct.pack("<HHB", now, warmup, _RUN_RESET if reset else 0)
             reply = self._request(Kind.RUN, payload, running=True)
             counts += self._counts(reply, now)
+            refuse_wrapped(self.info, counts[len(counts) - now :], self._stamps)
             warmup = 0
             if len(counts) >= runs:
                 return RunResult(tuple(counts), self.info.unit)
@@ -230,6 +233,14 @@ class Device:
     def reset(self) -> None:
         """Clear the arena and the recurrent state."""
         self._request(Kind.RESET, b"")
+
+    def let_pass(self, ms: int) -> tuple[int, float]:
+        """Let `ms` pass by the device's clock; return its ticks, and the seconds here."""
+        reply = self._request(Kind.CLOCK, struct.pack("<H", ms), running=True)
+        if 0 not in self._stamps:
+            raise InfrastructureError("the device did not say when it looked at its clock")
+        seconds = time.monotonic() - self._stamps[0]
+        return int.from_bytes(_exactly(reply, 8), "little"), seconds
 
     def stats(self) -> Stats:
         """Ask for the counters of the link and the stack."""
@@ -286,6 +297,7 @@ class Device:
     def _await(self, kind: Kind, wire: bytes, timeout_s: float, running: bool) -> bytes | None:
         deadline = time.monotonic() + timeout_s
         done = -1
+        self._stamps.clear()
         while (left := deadline - time.monotonic()) > 0:
             for frame in self._decoder.feed(self.link.read(left)):
                 if frame.kind == Kind.LOG:
@@ -301,6 +313,7 @@ class Device:
                     now = int.from_bytes(frame.payload[:4], "little")
                     if now > done:
                         done = now
+                        self._stamps[now] = time.monotonic()
                         deadline = time.monotonic() + max(self.timeouts.inference_s, timeout_s)
                 elif frame.kind == Kind.ERROR and len(frame.payload) >= 2:
                     raise self._refusal(kind, frame.payload[0])

@@ -82,6 +82,10 @@ class FakeDevice:
                 return progress + reply(struct.pack(f"<QH{runs}Q2I", 16, runs, *ticks, *crcs))
             case Kind.STATS:
                 return reply(struct.pack("<5I", 0, 0, 64, 4096, 0))
+            case Kind.CLOCK:
+                (ms,) = struct.unpack("<H", request.payload)
+                progress = [Frame(Kind.PROGRESS, request.seq, bytes(4))]
+                return progress + reply(struct.pack("<Q", 25_000_000 * ms // 1000))
             case _:
                 return [Frame(Kind.ERROR, request.seq, bytes([1, request.kind]))]
 

@@ -8,6 +8,7 @@
 #include "edgec_hal.h"
 #include "edgec_layers.h"
 #include "edgec_model.h"
+#include "edgec_pace.h"
 #include "edgec_reply.h"
 #include "edgec_stack.h"
 
@@ -317,6 +318,10 @@ static void dispatch(uint8_t type, uint8_t seq, const uint8_t *payload, size_t b
         break;
     case EDGEC_RESET:
         edgec_model_reset();
+        break;
+    case EDGEC_CLOCK:
+        send_progress(seq, 0);
+        edgec_pace_answer(payload, bytes);
         break;
     default:
         edgec_reply_fail(EDGEC_ERROR_TYPE);

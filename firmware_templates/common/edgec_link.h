@@ -19,6 +19,7 @@ enum {
     EDGEC_STATS = 0x06,
     EDGEC_LAYER_READ = 0x07,
     EDGEC_RESET = 0x08,
+    EDGEC_CLOCK = 0x09,
     EDGEC_LOG = 0xF0,
     EDGEC_PROGRESS = 0xF1,
     EDGEC_BOOT = 0xF2,

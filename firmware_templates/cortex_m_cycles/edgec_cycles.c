@@ -27,6 +27,8 @@
 
 static uint8_t kind = EDGEC_TIMER_NONE;
 
+static uint64_t counted; /* by DWT or another timer since its start */
+
 static volatile uint32_t overflows;
 static uint32_t overflow_cost; /* cycles of CALIBRATIONS handlers */
 
@@ -193,6 +195,7 @@ void edgec_cycles_choose(void)
 
 void edgec_hal_timer_start(void)
 {
+    counted = 0;
     if (kind == EDGEC_TIMER_DWT) {
         dwt_start();
     } else if (kind == EDGEC_TIMER_OTHER) {
@@ -202,13 +205,23 @@ void edgec_hal_timer_start(void)
     }
 }
 
+/* A counter of 32 bits goes on for ever if it is read before each wrap, as layers do. */
+static uint64_t extended(uint32_t now)
+{
+    if (now < (uint32_t)counted) {
+        counted += (uint64_t)1 << 32;
+    }
+    counted = (counted >> 32 << 32) | now;
+    return counted;
+}
+
 uint64_t edgec_hal_timer_read(void)
 {
     if (kind == EDGEC_TIMER_DWT) {
-        return dwt_read();
+        return extended(dwt_read());
     }
     if (kind == EDGEC_TIMER_OTHER) {
-        return edgec_other_timer_read();
+        return extended(edgec_other_timer_read());
     }
     if (kind == EDGEC_TIMER_SYSTICK) {
         const uint64_t ticks = systick_ticks();

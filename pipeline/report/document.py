@@ -22,9 +22,11 @@ Document = Mapping[str, Any]
 """An `edgec.bench/1` object, as `schemas/bench.schema.json` describes it."""
 
 _TIMERS = {
-    "instructions": "instructions that the emulator counts",
-    "cycles": "the core's cycle counter",
-    "ns": "the monotonic clock",
+    "clock": "the monotonic clock",
+    "dwt": "the core's cycle counter, DWT",
+    "systick": "SysTick, at the core's clock",
+    "timer": "a timer at the core's clock",
+    "cpu": "the core's cycle counter",
 }
 
 
@@ -143,13 +145,21 @@ def _target(result: Result) -> dict[str, Any]:
 def _method(result: Result) -> dict[str, Any]:
     layered = any(layer.count is not None for layer in result.layers)
     return {
-        "timer": _TIMERS[result.unit] if result.unit else None,
+        "timer": _timer(result),
         "timer_hz": result.timer_hz if result.unit else None,
+        "found_hz": None if result.found_hz is None else round(result.found_hz),
         "runs": len(result.samples),
         "warmup": None if result.states else 1 if result.samples else 0,
         "total": "clean",
         "layers": "profile" if layered else None,
     }
+
+
+def _timer(result: Result) -> str | None:
+    """Say what counts; an emulator's timers all follow its instructions."""
+    if result.unit == "instructions":
+        return "instructions that the emulator counts"
+    return _TIMERS.get(result.timer, result.timer) if result.unit else None
 
 
 def _validity(result: Result) -> dict[str, Any]:

@@ -104,7 +104,9 @@ class Result:
     compiler: str = ""
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     samples: tuple[int, ...] = ()
+    timer: str = ""
     timer_hz: int | None = None
+    found_hz: float | None = None
     invalid: tuple[str, ...] = ()
     board: str = ""
     serial: str = ""
@@ -199,7 +201,9 @@ def with_measurement(result: Result, bench: BenchResult) -> Result:
         timing=spread(bench.samples) if bench.unit == "ns" and bench.samples else None,
         states=bench.states,
         samples=bench.samples,
+        timer=bench.timer,
         timer_hz=bench.timer_hz,
+        found_hz=bench.clock_hz,
         invalid=(f"the device was slowed down ({bench.slowed})",) if bench.slowed else (),
         warnings=(*result.warnings, *bench.warnings),
     )

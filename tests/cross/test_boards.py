@@ -109,6 +109,7 @@ def test_an_emulated_board_answers_and_counts_over_its_uart(
             result = device.run(2, warmup=1)
             assert result.counts[0] == result.counts[1]
             counts[turns] = result.counts[0]
+        assert device.let_pass(1)[0] >= 16_000
         assert 0 < device.measure_stack() < target.stack_bytes // 4
     # The loop of the model is two instructions a turn, a thousand turns a unit.
     assert counts[1] - counts[0] == 2000

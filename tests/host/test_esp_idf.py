@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 from edgec.codegen.project import render_project
-from edgec.pipeline.errors import ToolMissingError
+from edgec.pipeline.errors import MeasurementError, ToolMissingError
+from edgec.targets.clock_check import check_clock
 from edgec.targets.device_protocol import Device, Timeouts
 from edgec.targets.links.process import ProcessLink
 from edgec.targets.profile import load_target
@@ -112,6 +113,14 @@ def test_a_cycle_counter_that_wraps_in_a_run_is_counted_through(tmp_path: Path) 
     # The stand-in's clock is 2000 times as fast as it says.
     assert 2**33 < count <= elapsed_s * 2000 * 240e6
     assert count > 0.5 * elapsed_s * 2000 * 240e6
+
+
+def test_a_clock_that_is_not_what_the_firmware_says_is_noticed(tmp_path: Path) -> None:
+    project = render(tmp_path, "esp32-s3")
+    with running([str(build(project, "UART0"))]) as process:
+        device = Device(ProcessLink(process), timeouts=Timeouts(reply_s=2, inference_s=60))
+        with pytest.raises(MeasurementError, match="says that its clock runs at 240,000,000 Hz"):
+            check_clock(device)
 
 
 def test_a_profile_build_is_one_option_away(tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ def answer(image: Path, kind: int, payload: bytes) -> Frame:
         (Kind.READ, struct.pack("<BIH", 2, 2**32 - 4, 8), 3),
         (Kind.RUN, b"", 2),
         (Kind.RUN, struct.pack("<HHB", 121, 0, 0), 3),
+        (Kind.CLOCK, b"\0", 2),
+        (Kind.CLOCK, struct.pack("<H", 5001), 3),
         (Kind.LAYERS, b"", 2),
         (Kind.LAYER_READ, struct.pack("<HHIH", 5, 0, 0, 10), 6),
         (Kind.LAYER_READ, struct.pack("<HHIH", 0, 0, 1995, 10), 6),
@@ -206,6 +208,11 @@ def test_a_run_says_by_crc_what_was_computed_from_what(sanitized: Path) -> None:
     out = expected(np.frombuffer(a, np.int8), np.frombuffer(b, np.int8))[1].tobytes()
     crcs = struct.unpack("<3I", converse(sanitized, wire)[-1].payload[10:])
     assert crcs == (zlib.crc32(a), zlib.crc32(b), zlib.crc32(out))
+
+
+def test_the_firmware_lets_as_much_time_pass_as_it_is_asked_to(sanitized: Path) -> None:
+    (passed,) = struct.unpack("<Q", answer(sanitized, Kind.CLOCK, struct.pack("<H", 30)).payload)
+    assert 30_000_000 <= passed < 3_000_000_000
 
 
 def test_stack_painting_sees_what_a_function_uses(tmp_path: Path) -> None:
