@@ -71,7 +71,8 @@ def _job(root: Path, facts: Mapping[str, Any]) -> Job:
         raise UsageError(f"{root / MANIFEST}: {facts['name']}: no profile.elf", HINT)
     for name, wanted in facts["files"].items():
         path = folder / PurePosixPath(name)
-        if path.is_symlink() or not path.is_file() or digest(path) != wanted:
+        linked = folder.is_symlink() or path.is_symlink()
+        if linked or not path.is_file() or digest(path) != wanted:
             raise UsageError(
                 f"{path}: missing, or not the file that was packed", "fetch the pack again"
             )

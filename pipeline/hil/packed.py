@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from edgec.targets.bench import BenchResult
 from edgec.targets.linkmap import ImageSize, Usage
 from edgec.targets.profile import Target
 from edgec.targets.toolchain import Image
+
+MAX_SAMPLES_BYTES = 256 * 1024 * 1024
+"""A pack may be a stranger's; a small archive can hold much."""
 
 
 class RecordedOracle:
@@ -111,11 +115,14 @@ def unpack(job: Job, target: Target) -> Packed:
     path = job.folder / "samples.npz"
     samples, answers = [], []
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MAX_SAMPLES_BYTES:
+                raise ValueError(f"over {MAX_SAMPLES_BYTES:,} bytes")
         with np.load(path, allow_pickle=False) as stored:
             for number in range(job.facts["samples"]):
                 samples.append(_arrays(stored, f"input_{number}", ports.inputs, ports))
                 answers.append(_arrays(stored, f"output_{number}", ports.outputs, ports))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: not the samples of {job.name}: {error}", HINT) from error
     return Packed(job, target, ports, tuple(samples), tuple(answers))
 

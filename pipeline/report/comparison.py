@@ -144,7 +144,8 @@ def _refuse(before: Document, after: Document, allowed: Collection[Difference]) 
     if refused:
         raise UsageError(
             f"these results cannot be compared, {'; '.join(refused)}",
-            f"say --allow {apart[0]} if that is meant",
+            f"say {' '.join(f'--allow {key}' for key in apart if key not in allowed)} "
+            "if that is meant",
         )
     return [f"another {key}: {first[key]}, then {second[key]}" for key in apart]
 

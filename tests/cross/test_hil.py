@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import jsonschema
 import junitparser
@@ -231,6 +233,12 @@ def test_no_board_is_touched_for_a_pack_that_was_changed(
     packs.rewrite(manifest, lambda data: data["jobs"][0].update(name="steady-0"))
     packs.rewrite(manifest, lambda data: data["jobs"][0]["ports"]["inputs"][0]["shape"].pop())
     assert edgec("hil", "run", manifest, "--lab", lab) == 2
+    manifest = packs.write("bomb", [("steady", "")])
+    with zipfile.ZipFile(manifest.parent / "steady-0" / "samples.npz", "w", ZIP_DEFLATED) as bomb:
+        bomb.writestr("input_0_0.npy", bytes(257 * 2**20))
+    packs.rehash(manifest)
+    assert edgec("hil", "run", manifest, "--lab", lab) == 2
+    assert "over 268,435,456 bytes" in capsys.readouterr().err
     manifest = packs.write("flipped", [("steady", "")])
     image = manifest.parent / "steady-0" / "image.elf"
     image.write_bytes(image.read_bytes() + b"\0")
