@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,7 +17,7 @@ from edgec.pipeline.backends.base import Built, find_backend, usual_backend
 from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
 from edgec.pipeline.compile import optimized
 from edgec.pipeline.errors import BudgetError, UnsupportedModelError, UsageError
-from edgec.pipeline.load.source import Format
+from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.load.tflite import c_name
 from edgec.pipeline.mlperf.run import MlperfResult, Mode, run_session
 from edgec.pipeline.options import BuildOptions, kept, options_of
@@ -31,6 +32,7 @@ from edgec.targets.bench import BenchResult
 from edgec.targets.device_protocol import Device
 from edgec.targets.linkmap import check_budget
 from edgec.targets.profile import Target, load_target
+from edgec.targets.runners.base import runs_scripts
 from edgec.targets.runners.board import probe_of
 from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
@@ -71,7 +73,8 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
     name = c_name(options.name or source.stem)
     out = options.out or Path(f"{name}-{target.name}")
     with new_bundle(out) as work:
-        subject = Subject(source, work / "model.tflite", name, target, options, progress)
+        onnx = _kept_onnx(source, target, work)
+        subject = Subject(source, work / "model.tflite", name, target, options, progress, onnx)
         backend = _chosen(subject, options.backend)
         built = find_backend(backend).build(subject, work)
         result = _planned(subject, built)
@@ -98,16 +101,21 @@ def verify(
     backend: str | None = None,
     ssh: str | None = None,
     reach: Reach | None = None,
+    install_runtime: bool = False,
+    threads: int | None = None,
     progress: Report | None = None,
 ) -> tuple[Verified, ...]:
     """Compare what a bundle holds with the oracle, on the host and on its target (or another).
 
-    `backend` is another than the bundle's. `ssh` names the device that runs it: one of the user's,
-    or USER@HOST[:PORT]. `reach` returns the target as it is reached in another way: `at_board`, or
+    `backend` and `threads` are others than the bundle's. `ssh` names the device that runs it: one
+    of the user's, or USER@HOST[:PORT]; `install_runtime` puts there, into edgec's folder, what
+    interprets a model. `reach` returns the target as it is reached in another way: `at_board`, or
     `at_port`.
     """
-    way = _way(ssh, reach)
-    with reopened(root, target, backend, way, samples, progress or _silent) as trial:
+    way = _way(ssh, reach, install_runtime)
+    with reopened(
+        root, target, backend, way, samples, progress or _silent, threads=threads
+    ) as trial:
         image = trial.built.image()
         host = verify_host(trial)
         own, _ = try_image(trial, image, trial.built.target.name, counted=False)
@@ -122,23 +130,29 @@ def bench(
     backend: str | None = None,
     ssh: str | None = None,
     reach: Reach | None = None,
+    install_runtime: bool = False,
+    threads: int | None = None,
     allow_throttled: bool = False,
     progress: Report | None = None,
 ) -> Result:
     """Verify what a bundle holds on its target (or another) and measure it there.
 
-    `backend`, `ssh` and `reach` are as for `verify`; a device that throttles itself is refused
-    unless `allow_throttled`.
+    The other arguments are as for `verify`; a device that throttles itself is refused unless
+    `allow_throttled`.
     """
-    way = _way(ssh, reach)
-    with reopened(root, target, backend, way, samples, progress or _silent) as trial:
+    way = _way(ssh, reach, install_runtime)
+    with reopened(
+        root, target, backend, way, samples, progress or _silent, threads=threads
+    ) as trial:
         image = trial.built.image()
         checked, measured = _counted(trial, image, allow_throttled)
-    built = trial.built
-    compiler = compiler_version(built.target.toolchain)
-    serial, tool = probe_of(built.target)
-    result = replace(built.planned(), verified=checked, compiler=compiler, serial=serial, tool=tool)
-    return built.measured(result, measured)
+        built = trial.built
+        serial, tool = probe_of(built.target)
+        compiler = _compiler(image, built.target)
+        result = replace(
+            built.planned(), verified=checked, compiler=compiler, serial=serial, tool=tool
+        )
+        return built.measured(result, measured)
 
 
 def bench_mlperf(
@@ -169,13 +183,15 @@ def bench_mlperf(
         )
 
 
-def _way(ssh: str | None, reach: Reach | None) -> Reach | None:
+def _way(ssh: str | None, reach: Reach | None, install_runtime: bool = False) -> Reach | None:
     """Return the one way to the device that was asked for."""
     if ssh is None:
+        if install_runtime:
+            raise UsageError("--install-runtime is for a device: it needs --ssh")
         return reach
     if reach is not None:
         raise UsageError("over SSH there is no board and no port", "give one of them")
-    return lambda target: reached_by_ssh(target, ssh)
+    return lambda target: reached_by_ssh(target, ssh, install_runtime=install_runtime)
 
 
 def _silent(progress: Progress) -> None:
@@ -197,12 +213,20 @@ def _chosen(subject: Subject, asked: str | None) -> str:
     return name
 
 
+def _kept_onnx(source: Path, target: Target, work: Path) -> Path | None:
+    """Copy an ONNX source to the bundle of a computer, where other backends start from it."""
+    if target.memories or detect(source) is not Format.ONNX:
+        return None
+    return Path(shutil.copyfile(source, work / "model.onnx"))
+
+
 def _planned(subject: Subject, built: Built) -> Result:
     lowered = subject.lowered()
     layouts = tuple(
         f"{port.name}: {list(port.shape)} in the source is {list(port.keras_shape)} here"
-        for port in lowered.inputs
+        for port, name in zip(lowered.inputs, built.ports.inputs, strict=True)
         if port.to_keras != tuple(range(len(port.shape)))
+        and port.keras_shape == built.ports[name].shape
     )
     return replace(
         built.planned(),
@@ -220,8 +244,23 @@ def _link(trial: Trial, options: BuildOptions) -> Image:
     target = trial.built.target
     trial.progress(Progress("build", 0, 0, f"compiling for {target.name}"))
     image = trial.built.image()
-    check_budget(image.size, target, options.flash_bytes, options.ram_bytes)
+    if image.size is not None:
+        check_budget(image.size, target, options.flash_bytes, options.ram_bytes)
     return image
+
+
+def _untried(image: Image | None, target: Target) -> str:
+    """Return what a build cannot try out by itself; empty if it can try everything."""
+    if image is None or target.runner == "board":
+        return "the board itself, which a build does not flash: edgec flash, edgec bench"
+    if image.script is not None and not runs_scripts(target):
+        return f"{target.name} itself, whose Python is on the device: edgec bench --ssh DEVICE"
+    return ""
+
+
+def _compiler(image: Image, target: Target) -> str:
+    """Return what compiled an image; nothing does what is interpreted."""
+    return compiler_version(target.toolchain) if image.script is None else ""
 
 
 def _tried(result: Result, trial: Trial, image: Image | None, options: BuildOptions) -> Result:
@@ -232,21 +271,20 @@ def _tried(result: Result, trial: Trial, image: Image | None, options: BuildOpti
         where = "in the bundle's firmware folder"
         skipped = [f"compiling, and whether it fits: {target.toolchain.builder} build, {where}"]
     else:
-        memory = replace(
-            result.memory, flash_bytes=image.size.flash_bytes, binary_bytes=image.binary_bytes
-        )
-        compiler = compiler_version(target.toolchain)
-        result = replace(result, compiler=compiler, memory=memory)
+        flash = None if image.size is None else image.size.flash_bytes
+        memory = replace(result.memory, flash_bytes=flash, binary_bytes=image.binary_bytes)
+        result = replace(result, compiler=_compiler(image, target), memory=memory)
     if not options.verify:
         skipped.append("verification and measurement (--no-verify)")
         return replace(result, not_run=tuple(skipped))
-    if image is None or target.runner == "board":
-        skipped.append("the board itself, which a build does not flash: edgec flash, edgec bench")
+    why = _untried(image, target)
+    if image is None or why:
+        skipped.append(why)
         host = verify_host(trial)
         verified = () if host is None else (host,)
         return replace(result, verified=verified, not_run=tuple(skipped))
     checked, measured = _counted(trial, image)
-    if options.ram_bytes is not None and measured.ram_bytes > options.ram_bytes:
+    if options.ram_bytes is not None and (measured.ram_bytes or 0) > options.ram_bytes:
         raise BudgetError(
             f"the model takes {measured.ram_bytes} bytes of RAM, {measured.stack_bytes} of them "
             f"stack; {options.ram_bytes} allowed",
@@ -275,14 +313,15 @@ def _with_accuracy(
     source, inputs = subject.source, subject.lowered().inputs
     if len(inputs) != 1 or len(ports.outputs) != 1:
         raise UsageError("--test measures classifiers: one input and one output wanted")
+    if ports[ports.inputs[0]].shape != inputs[0].keras_shape:
+        raise UsageError(f"--test has no effect: {result.backend} takes the source's own layout")
     labelled = load_labelled(test, inputs[0], ports[ports.outputs[0]].size)
     in_float = None
     if subject.format is not Format.TFLITE:
         progress(Progress("accuracy", 0, 0, "running the float model"))
         in_float = float_accuracy(source, labelled, inputs[0])
     target = trial.built.target
-    # A build flashes no board.
-    if image is None or target.runner == "board":
+    if image is None or _untried(image, target):
         there: AbstractContextManager[Device | None] = nullcontext()
     else:
         there = open_device(image, target)
@@ -306,17 +345,21 @@ def reopened(
     reach: Reach | None,
     samples: int,
     progress: Report,
+    *,
+    threads: int | None = None,
 ) -> Iterator[Trial]:
     """Yield a trial of a finished bundle (or of it on another target), which is only read."""
     bundle = read_bundle(root)
     options = options_of(bundle.options, target or bundle.target)
+    options = replace(options, threads=threads or options.threads)
     profile = optimized(load_target(options.target), options.optimize)
     if reach is not None:
         profile = reach(profile)
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         work = Path(folder)
-        model = bundle.path("model")
-        subject = Subject(model, work / "model.tflite", bundle.name, profile, options, progress)
+        onnx = next((bundle.root / a.path for a in bundle.artifacts if a.kind == "onnx"), None)
+        model, lowered = bundle.path("model"), work / "model.tflite"
+        subject = Subject(model, lowered, bundle.name, profile, options, progress, onnx)
         name = _chosen(subject, backend or bundle.backend)
         built = find_backend(name).build(subject, work)
         yield Trial(built, random_samples(built.ports, samples), progress)

@@ -20,6 +20,7 @@ class BuildOptions:
 
     target: str = "cortex-m4"
     backend: str | None = None
+    threads: int = 1
     calibration: Path | None = None
     quantize: Quantize = "int8"
     optimize: Optimize = "balanced"
@@ -42,6 +43,7 @@ def kept(options: BuildOptions) -> dict[str, str | int | None]:
         "rounding": options.rounding.value,
         "optimize": options.optimize,
         "quantize": options.quantize,
+        "threads": options.threads,
         "shrink": options.shrink,
         "flash_bytes": options.flash_bytes,
         "ram_bytes": options.ram_bytes,
@@ -54,6 +56,7 @@ def options_of(facts: Mapping[str, Any], target: str) -> BuildOptions:
     return BuildOptions(
         target=target,
         quantize=facts.get("quantize", "int8"),
+        threads=facts.get("threads", 1),
         optimize=facts["optimize"],
         rounding=Rounding(facts["rounding"]),
         ram_bytes=facts.get("ram_bytes"),

@@ -8,18 +8,21 @@ recorded hashes of TFLite Micro.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from edgec.codegen.ops.gather import Gather
 from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.errors import ToolMissingError, UnsupportedModelError
-from edgec.pipeline.graph import Array, DType, Graph, Interface, Op, Rounding
+from edgec.pipeline.graph import Array, DType, Graph, Interface, Op, Rounding, Tensor
 
 Sample = Sequence[Array]
+Kernels = Literal["reference", "default"]
 
 
 class Oracle(Protocol):
@@ -60,28 +63,45 @@ class _NoKernelError(UnsupportedModelError):
         self.op = op
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what a library writes to the standard error of the process from the user."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class LiteRtOracle:
-    """The LiteRT interpreter with its reference kernels."""
+    """The LiteRT interpreter, with its reference kernels or those it runs by default."""
 
-    name = "LiteRT, reference kernels"
-
-    def __init__(self, model: bytes) -> None:
+    def __init__(
+        self, model: bytes, kernels: Literal["reference", "default"] = "reference"
+    ) -> None:
         if importlib.util.find_spec("ai_edge_litert") is None:
             raise ToolMissingError(
                 "the reference interpreter is not installed", "pip install ai-edge-litert"
             )
-        self.interpreter = self._open(model)
+        how = "reference" if kernels == "reference" else "XNNPACK"
+        self.name = f"LiteRT, {how} kernels"
+        self.interpreter = self._open(model, kernels)
 
     @staticmethod
-    def _open(model: bytes) -> Any:
+    def _open(model: bytes, kernels: Kernels) -> Any:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+        resolver = OpResolverType.BUILTIN_REF if kernels == "reference" else OpResolverType.AUTO
         try:
-            interpreter = Interpreter(
-                model_content=model,
-                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-            )
-            interpreter.allocate_tensors()
+            with _quiet():
+                interpreter = Interpreter(
+                    model_content=model, num_threads=1, experimental_op_resolver_type=resolver
+                )
+                interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             missing = re.search(r"Didn't find op for builtin opcode '(\w+)'", str(error))
             if missing is not None:
@@ -102,6 +122,24 @@ class LiteRtOracle:
             np.asarray(interpreter.get_tensor(detail["index"]))
             for detail in interpreter.get_output_details()
         ]
+
+
+def litert_ports(model: bytes, name: str) -> Graph:
+    """Return a graph without ops that has the inputs and outputs LiteRT sees in a `.tflite`."""
+    interpreter = LiteRtOracle(model, "default").interpreter
+    ends = []
+    for details in (interpreter.get_input_details(), interpreter.get_output_details()):
+        ends.append([_port(detail) for detail in details])
+    names = [tuple(tensor.name for tensor in tensors) for tensors in ends]
+    tensors = {tensor.name: tensor for tensors in ends for tensor in tensors}
+    return Graph(name, names[0], names[1], tensors, ())
+
+
+def _port(detail: Any) -> Tensor:
+    dtype = np.dtype(detail["dtype"]).name
+    if dtype not in {known.value for known in DType}:
+        raise UnsupportedModelError(f"{detail['name']}: type {dtype} is not supported")
+    return Tensor(detail["name"], tuple(map(int, detail["shape"])), DType(dtype))
 
 
 class NumpyOracle:

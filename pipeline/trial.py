@@ -51,7 +51,9 @@ def verify_host(trial: Trial) -> Verified | None:
         if local is None:
             return None
         there = replace(trial, built=local)
-        return try_image(there, local.image(), "host C", counted=False)[0]
+        image = local.image()
+        name = "host C" if image.script is None else "this machine"
+        return try_image(there, image, name, counted=False)[0]
 
 
 def try_image(

@@ -13,6 +13,7 @@ from edgec.pipeline.errors import UsageError
 from edgec.targets.clock_check import check_clock
 from edgec.targets.device_protocol import Device, LayerResult
 from edgec.targets.host_state import HostState, remarks, throttling
+from edgec.targets.linkmap import ImageSize
 from edgec.targets.timing import timed_counts
 from edgec.targets.toolchain import Image
 
@@ -37,24 +38,41 @@ class BenchResult:
     unit: str
     samples: tuple[int, ...]
     per_op: tuple[LayerResult, ...]
-    arena_bytes: int
-    io_bytes: int
-    flash_bytes: int
-    ram_bytes: int
-    stack_bytes: int
-    firmware_flash_bytes: int
-    firmware_ram_bytes: int
+    size: ImageSize | None
+    stack_bytes: int | None
     sha256: str
     valid: bool
     why: str
     warnings: tuple[str, ...] = ()
     emulator: str = ""
     binary_bytes: int | None = None
+    peak_bytes: int | None = None
+    layer_names: tuple[str, ...] = ()
     states: tuple[HostState, ...] = ()
     slowed: str = ""
     timer: str = ""
     timer_hz: int | None = None
     clock_hz: float | None = None
+
+    @property
+    def flash_bytes(self) -> int | None:
+        """Flash of the model."""
+        return None if self.size is None else self.size.flash_bytes
+
+    @property
+    def ram_bytes(self) -> int | None:
+        """Arena, inputs, outputs, the library's variables and the painted stack."""
+        return None if self.size is None else self.size.ram_bytes + (self.stack_bytes or 0)
+
+    @property
+    def firmware_flash_bytes(self) -> int | None:
+        """Flash of the bench firmware round the model."""
+        return None if self.size is None else self.size.firmware.flash_bytes
+
+    @property
+    def firmware_ram_bytes(self) -> int | None:
+        """RAM of the bench firmware round the model."""
+        return None if self.size is None else self.size.firmware.ram_bytes
 
     @property
     def median(self) -> float:
@@ -118,12 +136,17 @@ def run_bench(
         return _result(device, image, why=why, states=states, slowed=slowed)
     if device.emulator:
         counts.clear()
-    stack = device.measure_stack(reset=device.info.has_state)
+    peak_kib = 0 if device.emulator else device.stats().peak_kib
+    # Painting the stack takes memory of its own.
+    stack = None
+    if image.script is None:
+        stack = device.measure_stack(reset=device.info.has_state)
     return _result(
         device,
         image,
         counts=tuple(counts),
         stack_bytes=stack,
+        peak_kib=peak_kib,
         states=states,
         slowed=slowed,
         clock_hz=clock,
@@ -142,8 +165,9 @@ def with_layers(
     if why:
         return replace(result, samples=(), valid=False, why=f"profile build: {why}")
     layers = tuple(profile.layers())
+    names = tuple(profile.layer_names()) if result.size is None else ()
     warnings = (*_warnings(result.samples, layers), *result.warnings)
-    return replace(result, per_op=layers, warnings=warnings)
+    return replace(result, per_op=layers, layer_names=names, warnings=warnings)
 
 
 def _observed(device: Device) -> tuple[HostState, ...]:
@@ -182,30 +206,26 @@ def _result(
     *,
     why: str = "",
     counts: tuple[int, ...] = (),
-    stack_bytes: int = 0,
+    stack_bytes: int | None = None,
+    peak_kib: int = 0,
     states: tuple[HostState, ...] = (),
     slowed: str = "",
     clock_hz: float | None = None,
 ) -> BenchResult:
-    size = image.size
     return BenchResult(
         target=image.target,
         unit=device.info.unit,
         samples=counts,
         per_op=(),
-        arena_bytes=size.arena_bytes,
-        io_bytes=size.io_bytes,
-        flash_bytes=size.flash_bytes,
-        ram_bytes=size.ram_bytes + stack_bytes,
+        size=image.size,
         stack_bytes=stack_bytes,
-        firmware_flash_bytes=size.firmware.flash_bytes,
-        firmware_ram_bytes=size.firmware.ram_bytes,
         sha256=image.model_sha256,
         valid=not why,
         why=why,
         warnings=_remarks(states, slowed),
         emulator=device.emulator,
         binary_bytes=image.binary_bytes,
+        peak_bytes=1024 * peak_kib or None,
         states=states,
         slowed=slowed,
         timer=device.info.timer,

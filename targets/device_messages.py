@@ -1,35 +1,14 @@
-"""The kinds of frames, and what a device says of itself."""
+"""What a device says of itself."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from enum import IntEnum
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError
-from edgec.targets.frames import MAX_PAYLOAD
-
-PROTOCOL_VERSION = 2
-REPLY = 0x80
-
-
-class Kind(IntEnum):
-    """Frame types; the reply to a request has the same number with the top bit set."""
-
-    HELLO = 0x01
-    WRITE = 0x02
-    READ = 0x03
-    RUN = 0x04
-    LAYERS = 0x05
-    STATS = 0x06
-    LAYER_READ = 0x07
-    RESET = 0x08
-    CLOCK = 0x09
-    LOG = 0xF0
-    PROGRESS = 0xF1
-    BOOT = 0xF2
-    ERROR = 0xFF
-
+from edgec.targets.frames import MAX_PAYLOAD, PROTOCOL_VERSION
+from edgec.targets.frames import REPLY as REPLY
+from edgec.targets.frames import Kind as Kind
 
 _HELLO = struct.Struct("<BBBBIIHHHBB32s")
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, MeasurementError, UsageError
 from edgec.targets.counter_wrap import refuse_wrapped
-from edgec.targets.device_messages import REPLY, Hello, Kind, parse_hello
-from edgec.targets.frames import Decoder, Frame, encode
+from edgec.targets.device_messages import Hello, parse_hello
+from edgec.targets.frames import REPLY, Decoder, Frame, Kind, encode
 from edgec.targets.host_state import HostState
 from edgec.targets.links.base import Link
 
@@ -71,7 +71,8 @@ class LayerResult:
 class Stats:
     """Link errors the device saw, and stack in bytes: used by one inference, and there.
 
-    `stale_frames` came long after their turn.
+    `stale_frames` came long after their turn. `peak_kib` is the most memory that a process has
+    had, 0 where no process runs the model.
     """
 
     bad_frames: int
@@ -79,6 +80,7 @@ class Stats:
     stack_bytes: int
     stack_free_bytes: int
     stale_frames: int
+    peak_kib: int
 
 
 class DeviceResetError(InfrastructureError):
@@ -217,6 +219,19 @@ class Device:
                 found.append(LayerResult(layer, output, size, max(count, 0), fnv1a))
         return found
 
+    def layer_names(self) -> list[str]:
+        """Read what a runtime calls the layers of layers(), in the same order."""
+        names: list[str] = []
+        total = 1
+        while len(names) < total:
+            reply = self._request(Kind.LAYER_NAMES, struct.pack("<H", len(names)))
+            (total,) = struct.unpack_from("<H", reply)
+            part = reply[2:].decode("utf-8", errors="replace").split("\0")[:-1]
+            if not part:
+                raise InfrastructureError("the device sent an empty list of layer names")
+            names += part
+        return names
+
     def read_layer(self, layer: int, output: int, size_bytes: int) -> bytes:
         """Read what a layer computes for the current inputs; runs the model for each chunk."""
         data = b""
@@ -244,7 +259,7 @@ class Device:
 
     def stats(self) -> Stats:
         """Ask for the counters of the link and the stack."""
-        return Stats(*struct.unpack("<5I", _exactly(self._request(Kind.STATS, b""), 20)))
+        return Stats(*struct.unpack("<6I", _exactly(self._request(Kind.STATS, b""), 24)))
 
     def _count(self, ticks: int) -> int:
         if self.info.unit != "instructions":

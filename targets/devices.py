@@ -28,7 +28,7 @@ class SshDevice:
 
     `exec_prefix` are the words before a program that is run there, as an emulator's. `folder` is
     where edgec keeps its files there, the user's cache folder if it is empty. `cpus` are the cores
-    that a program may run on, as for taskset.
+    that a program may run on, as for taskset. `python` is what runs programs in Python.
     """
 
     name: str
@@ -38,6 +38,7 @@ class SshDevice:
     exec_prefix: tuple[str, ...] = ()
     folder: str = ""
     cpus: str = ""
+    python: str = "python3"
 
     @property
     def prefix(self) -> tuple[str, ...]:
@@ -113,6 +114,8 @@ def save_device(device: SshDevice) -> Path:
         facts["folder"] = device.folder
     if device.cpus:
         facts["cpus"] = device.cpus
+    if device.python != "python3":
+        facts["python"] = device.python
     path = _path(device.name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.write_text(tomli_w.dumps(facts), encoding="utf-8")
@@ -153,7 +156,7 @@ def _read(path: Path) -> SshDevice:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error
     known = {"host": str, "port": int, "identity": str, "exec_prefix": list, "folder": str}
-    known["cpus"] = str
+    known |= {"cpus": str, "python": str}
     for key, value in facts.items():
         kind = known.get(key)
         if kind is None:
@@ -175,4 +178,5 @@ def _read(path: Path) -> SshDevice:
         exec_prefix=tuple(prefix),
         folder=facts.get("folder", ""),
         cpus=facts.get("cpus", ""),
+        python=facts.get("python") or "python3",
     )

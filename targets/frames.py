@@ -1,17 +1,42 @@
-"""Frames on the wire: 00 COBS(type, sequence number, payload, CRC32 little-endian) 00."""
+"""Frames on the wire: 00 COBS(type, sequence number, payload, CRC32 little-endian) 00.
+
+The agent takes this file to devices, whose Python may be 3.9.
+"""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from enum import IntEnum
 
 MAX_PAYLOAD = 1024
+PROTOCOL_VERSION = 2
+REPLY = 0x80
 
 # COBS adds one byte in each 254, and one; longer runs without a zero are garbage.
 _MAX_WIRE = (MAX_PAYLOAD + 6) * 255 // 254 + 2
 
 
-@dataclass(frozen=True, slots=True)
+class Kind(IntEnum):
+    """Frame types; the reply to a request has the same number with the top bit set."""
+
+    HELLO = 0x01
+    WRITE = 0x02
+    READ = 0x03
+    RUN = 0x04
+    LAYERS = 0x05
+    STATS = 0x06
+    LAYER_READ = 0x07
+    RESET = 0x08
+    CLOCK = 0x09
+    LAYER_NAMES = 0x0A
+    LOG = 0xF0
+    PROGRESS = 0xF1
+    BOOT = 0xF2
+    ERROR = 0xFF
+
+
+@dataclass(frozen=True)
 class Frame:
     """One message, either way; `kind` and `seq` are bytes."""
 

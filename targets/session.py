@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError
 from edgec.targets.device_protocol import Device, Timeouts
 from edgec.targets.flash_failures import failed
 from edgec.targets.links.base import Endpoint, Link, open_link
 from edgec.targets.profile import Target
-from edgec.targets.runners.base import find_runner
+from edgec.targets.runners.base import find_runner, find_script_runner
 from edgec.targets.toolchain import Image
+
+PYTHON_TIMEOUTS = Timeouts(reply_s=20.0)
+"""A small computer takes its time to import what a model needs."""
 
 
 @contextmanager
@@ -21,9 +24,8 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
     Leaving the context stops the device. Raises ToolMissingError, InfrastructureError or
     DeviceError.
     """
-    runner = find_runner(target.runner)
     with (
-        runner.start(image.elf, target) as endpoint,
+        _started(image, target) as endpoint,
         connected(image, target.link, endpoint, timeouts) as device,
     ):
         yield device
@@ -37,7 +39,7 @@ def connected(
 
     A board that does not is reset once, if its probe can.
     """
-    waits = timeouts or Timeouts()
+    waits = timeouts or (Timeouts() if image.script is None else PYTHON_TIMEOUTS)
     link = open_link(link_kind, endpoint)
     try:
         device = _device(link, endpoint, waits)
@@ -78,3 +80,9 @@ def _expect(device: Device, image: Image) -> None:
 def takes_images(target: Target) -> bool:
     """Return whether an image can be put on a target's device: over a mere port it cannot."""
     return target.runner != "port"
+
+
+def _started(image: Image, target: Target) -> AbstractContextManager[Endpoint]:
+    if image.script is not None:
+        return find_script_runner(target).start_script(image.script, target)
+    return find_runner(target.runner).start(image.elf, target)

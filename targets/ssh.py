@@ -60,20 +60,27 @@ class Lease:
         data = image.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         where = [self.base, self.folder, digest, str(len(data))]
-        if self._script(PUSH, [*where, "find"], b"").strip().endswith("there"):
+        if self.script(PUSH, [*where, "find"], b"").strip().endswith("there"):
             return f"{self.base}/images/{digest}"
-        self._script(PUSH, [*where, "take"], data, timeout_s=PUSH_S)
+        self.script(PUSH, [*where, "take"], data, timeout_s=PUSH_S)
         return f"{self.base}/images/{digest}"
 
     def state(self) -> HostState:
         """Return the state of the computer now."""
-        return parse_state(self._script(PROBE, [], b""))
+        return parse_state(self.script(PROBE, [], b""))
 
     @contextmanager
-    def running(self, path: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a program there with pipes to it; leaving ends it, at the latest with the lease."""
+    def running(
+        self, path: str, arguments: Sequence[str] = (), interpreter: str = ""
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a program there with pipes to it; leaving ends it, at the latest with the lease.
+
+        `interpreter` is what runs the file, if it is no program itself.
+        """
         self._programs += 1
-        words = [self.folder, str(self._programs), path, *self.device.prefix]
+        before = [*self.device.prefix, *([interpreter] if interpreter else [])]
+        needed = before[0] if before else ""
+        words = [self.folder, str(self._programs), needed, *before, path, *arguments]
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
                 self._command(RUN, words),
@@ -94,7 +101,7 @@ class Lease:
                 process.kill()
                 _end(process)
 
-    def _script(
+    def script(
         self, script: str, words: Sequence[str], data: bytes, timeout_s: float = ANSWER_S
     ) -> str:
         """Run a shell script there with arguments and input; return what it prints."""

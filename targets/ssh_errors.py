@@ -8,6 +8,7 @@ from typing import IO
 
 from edgec.pipeline.errors import DeviceError, EdgecError, InfrastructureError
 from edgec.targets.devices import SshDevice, known_hosts
+from edgec.targets.script import plain
 
 _ABSENT = re.compile(
     r"Connection refused|Connection timed out|Operation timed out|No route to host"
@@ -69,7 +70,7 @@ def ended(device: SshDevice, machine: str, said: str) -> EdgecError | None:
     """Return the error of a program that ended by itself; None if nothing says that it did."""
     missing = _MISSING.search(said)
     if missing:
-        program = _plain(missing[1])
+        program = plain(missing[1])
         return InfrastructureError(
             f"{device}: the program {program!r}, which is to run ours, is not installed there",
             "install it there, or take exec_prefix and cpus out of the device's file",
@@ -93,9 +94,4 @@ def ended(device: SshDevice, machine: str, said: str) -> EdgecError | None:
 
 def _last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
-    return _plain(lines[-1]) if lines else "it said nothing"
-
-
-def _plain(text: str) -> str:
-    """Return text from outside without what could steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text.strip())[:300]
+    return plain(lines[-1]) if lines else "it said nothing"

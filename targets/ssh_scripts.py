@@ -60,19 +60,19 @@ fi
 chmod 700 "$lease/image" && mv -f "$lease/image" "$image"
 """
 
-# Arguments: lease, a number, the program, and the words to put before it.
+# Arguments: lease, a number, a word that must be a program or nothing, and the command's words.
 RUN = f"""
 cd "$1" || exit 1
 read -r _ _ _ _ group _ < /proc/$$/stat
-number=$2 program=$3
+number=$2 needed=$3
 printf '%s\\n' "$group" > "$number.group" || exit 1
 shift 3
-if [ $# -gt 0 ] && ! command -v "$1" > /dev/null 2>&1; then
-    printf 'edgec-missing %s\\n' "$1" >&2
+if [ -n "$needed" ] && ! command -v "$needed" > /dev/null 2>&1; then
+    printf 'edgec-missing %s\\n' "$needed" >&2
     exit 127
 fi
 printf '\\n%s\\n' {RUNNING}
-"$@" "$program"
+"$@"
 code=$?
 rm -f "$number.group"
 printf 'edgec-exit %s\\n' "$code" >&2

@@ -16,6 +16,7 @@ from typing import Any
 from edgec.pipeline.errors import BudgetError, BuildError, EdgecError, ToolMissingError
 from edgec.targets.linkmap import ImageSize, budget_table, read_map
 from edgec.targets.profile import Target, Toolchain
+from edgec.targets.script import Script
 
 BUILD_TIMEOUT_S = 600.0
 
@@ -45,20 +46,22 @@ class Output:
 class Image:
     """A linked firmware; `bin` and `hex` are None where the target starts the ELF itself.
 
-    `binary_bytes` is the size of a stripped program's file, None of anything else.
+    `binary_bytes` is the size of a stripped program's file, None of anything else. A model that is
+    interpreted on the device has a `script` in place of all that, and no map or size.
     """
 
     elf: Path
     bin: Path | None
     hex: Path | None
-    map: Path
+    map: Path | None
     target: str
     model: str
     model_sha256: str
     build: str
     profile: bool
-    size: ImageSize
+    size: ImageSize | None
     binary_bytes: int | None = None
+    script: Script | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class FakeDevice:
                 crcs = (zlib.crc32(self.input), zlib.crc32(self.output))
                 return progress + reply(struct.pack(f"<QH{runs}Q2I", 16, runs, *ticks, *crcs))
             case Kind.STATS:
-                return reply(struct.pack("<5I", 0, 0, 64, 4096, 0))
+                return reply(struct.pack("<6I", 0, 0, 64, 4096, 0, 0))
             case Kind.CLOCK:
                 (ms,) = struct.unpack("<H", request.payload)
                 progress = [Frame(Kind.PROGRESS, request.seq, bytes(4))]

@@ -32,4 +32,7 @@ uint8_t edgec_hal_timer_kind(void);
 /* Lowest address the stack may use, and how much of it may be painted. */
 uintptr_t edgec_hal_stack_limit(void);
 
+/* Most memory that the process has had, in KiB; boards need not define it. */
+uint32_t edgec_hal_peak_kib(void);
+
 #endif

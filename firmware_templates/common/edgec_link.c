@@ -290,6 +290,7 @@ static void answer_stats(void)
     edgec_reply_32(stack_used);
     edgec_reply_32(edgec_stack_free());
     edgec_reply_32(stale_frames);
+    edgec_reply_32(edgec_hal_peak_kib());
 }
 
 static void dispatch(uint8_t type, uint8_t seq, const uint8_t *payload, size_t bytes)

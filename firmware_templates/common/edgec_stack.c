@@ -13,6 +13,11 @@
 
 #define GUARD_WORDS 8u
 
+__attribute__((weak)) uint32_t edgec_hal_peak_kib(void)
+{
+    return 0;
+}
+
 static volatile uint32_t *lowest(void)
 {
     return (volatile uint32_t *)((edgec_hal_stack_limit() + 3u) & ~(uintptr_t)3u);

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,4 +75,30 @@ uint8_t edgec_hal_timer_kind(void)
 uintptr_t edgec_hal_stack_limit(void)
 {
     return stack_limit;
+}
+
+/* getrusage() would count what the process was before it became this program. */
+uint32_t edgec_hal_peak_kib(void)
+{
+    static char status[4096];
+    const int file = open("/proc/self/status", O_RDONLY);
+    if (file < 0) {
+        return 0;
+    }
+    const ssize_t bytes = read(file, status, sizeof status - 1);
+    (void)close(file);
+    if (bytes <= 0) {
+        return 0;
+    }
+    status[bytes] = '\0';
+    const char *at = strstr(status, "VmHWM:");
+    uint32_t kib = 0;
+    if (at != NULL) {
+        for (at += 6; *at == ' ' || *at == '\t'; ++at) {
+        }
+        for (; *at >= '0' && *at <= '9'; ++at) {
+            kib = 10u * kib + (uint32_t)(*at - '0');
+        }
+    }
+    return kib;
 }

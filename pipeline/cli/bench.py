@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from edgec.pipeline.cli.build import complete_target, show_result
-from edgec.pipeline.cli.display import backend_option, json_option, quiet_option, ssh_option
+from edgec.pipeline.cli.display import (
+    backend_option,
+    install_option,
+    json_option,
+    quiet_option,
+    ssh_option,
+    threads_option,
+)
 from edgec.pipeline.cli.reach import reach_options, way
 
 
@@ -17,7 +24,9 @@ from edgec.pipeline.cli.reach import reach_options, way
 @click.option("--samples", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--target", shell_complete=complete_target, help="Another target than the bundle's.")
 @backend_option
+@threads_option
 @ssh_option
+@install_option
 @reach_options
 @click.option("--allow-throttled", is_flag=True, help="Measure a device that slows itself down.")
 @click.option(
@@ -49,10 +58,9 @@ from edgec.pipeline.cli.reach import reach_options, way
 @json_option
 @quiet_option
 def command(
-    bundle: Path, samples: int, target: str | None, backend: str | None, ssh: str | None,
-    board: str | None, port: str | None, baud: int | None, serial: str, runner: str, wait: int,
-    allow_throttled: bool, out: Path | None, mlperf: str | None, dataset: Path | None,
-    sessions: Path, as_json: bool, quiet: bool,
+    bundle: Path, target: str | None, board: str | None, port: str | None, baud: int | None,
+    serial: str, runner: str, wait: int, out: Path | None, mlperf: str | None,
+    dataset: Path | None, sessions: Path, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Verify the firmware of BUNDLE, then measure it: counts per layer and per MAC, stack, flash.
 
@@ -68,22 +76,14 @@ def command(
 
     reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     if mlperf is not None:
-        _session(
-            bundle, mlperf, dataset, sessions, as_json, quiet, board or target, backend, ssh, reach
-        )
+        there = (board or target, options["backend"], options["ssh"], reach)
+        _session(bundle, mlperf, dataset, sessions, as_json, quiet, *there)
         return
     if dataset is not None:
         raise click.UsageError("--dataset belongs to --mlperf")
     with display.progress_report(quiet or as_json) as progress:
         result = driver.bench(
-            bundle,
-            samples=samples,
-            target=board or target,
-            backend=backend,
-            ssh=ssh,
-            reach=reach,
-            allow_throttled=allow_throttled,
-            progress=progress,
+            bundle, target=board or target, reach=reach, progress=progress, **options
         )
     measured = document(result, stamp())
     if out is not None:

@@ -37,6 +37,13 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     help="How to build it: one of the target's backends, its first otherwise.",
 )
 @click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Threads of a backend that has some.",
+)
+@click.option(
     "--calibration",
     type=click.Path(path_type=Path),
     metavar="FILE|DIR",
@@ -44,10 +51,11 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
 )
 @click.option(
     "--quantize",
-    type=click.Choice(["int8", "int16x8", "float32"]),
+    type=click.Choice(["int8", "int16x8", "float32", "float16", "dynamic-range"]),
     default="int8",
     show_default=True,
-    help="Number format of the result; int16x8 is int16 with weights of int8.",
+    help="Number format of the result; int16x8 is int16 with weights of int8. The last two store "
+    "weights smaller and compute in float32 or as they please: backend tflite only.",
 )
 @click.option(
     "--optimize",

@@ -38,10 +38,17 @@ def command() -> None:
     "--folder", metavar="DIR", help="Where to keep files there; ~/.cache/edgec otherwise."
 )
 @click.option("--cpus", default="", metavar="LIST", help="The cores to run on, as 3 or 2,3.")
+@click.option(
+    "--python",
+    default="python3",
+    show_default=True,
+    metavar="PATH",
+    help="The device's Python, for models that are interpreted.",
+)
 @json_option
 def add_command(
     name: str, address: str, host_key: str | None, identity: Path | None, exec_prefix: str | None,
-    folder: str | None, cpus: str, as_json: bool,
+    folder: str | None, cpus: str, python: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Add the device NAME, or change it, after showing its host key's fingerprint.
 
@@ -61,6 +68,7 @@ def add_command(
         exec_prefix=_words(exec_prefix),
         folder=_folder(folder),
         cpus=cpus,
+        python=python,
     )  # fmt: skip
     key = ask_host(device)
     _accept(device, key, host_key)

@@ -31,6 +31,16 @@ backend_option = click.option(
     metavar="NAME",
     help="How to build it: one of the target's backends; the bundle's otherwise.",
 )
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Threads of a backend that has some; the bundle's otherwise.",
+)
+install_option = click.option(
+    "--install-runtime",
+    is_flag=True,
+    help="Put what interprets a model into edgec's folder on the device.",
+)
 ssh_option = click.option(
     "--ssh",
     metavar="DEVICE",

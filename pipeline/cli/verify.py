@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from edgec.pipeline.cli.build import complete_target
-from edgec.pipeline.cli.display import backend_option, json_option, quiet_option, ssh_option
+from edgec.pipeline.cli.display import (
+    backend_option,
+    install_option,
+    json_option,
+    quiet_option,
+    ssh_option,
+    threads_option,
+)
 from edgec.pipeline.cli.reach import reach_options, way
 
 
@@ -17,14 +25,15 @@ from edgec.pipeline.cli.reach import reach_options, way
 @click.option("--samples", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--target", shell_complete=complete_target, help="Another target than the bundle's.")
 @backend_option
+@threads_option
 @ssh_option
+@install_option
 @reach_options
 @json_option
 @quiet_option
 def command(
-    bundle: Path, samples: int, target: str | None, backend: str | None, ssh: str | None,
-    board: str | None, port: str | None, baud: int | None, serial: str, runner: str, wait: int,
-    as_json: bool, quiet: bool,
+    bundle: Path, target: str | None, board: str | None, port: str | None, baud: int | None,
+    serial: str, runner: str, wait: int, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Compare the firmware of BUNDLE with the reference interpreter, on host and device.
 
@@ -37,9 +46,8 @@ def command(
     reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     with display.progress_report(quiet or as_json) as progress:
         checked = driver.verify(
-            bundle, samples=samples, target=board or target, backend=backend, ssh=ssh,
-            reach=reach, progress=progress,
-        )  # fmt: skip
+            bundle, target=board or target, reach=reach, progress=progress, **options
+        )
     if as_json:
         display.print_json({"verified": [asdict(v) for v in checked]})
         return

@@ -35,6 +35,7 @@ class ImageFigures:
         """Take the figures of a measured build."""
         memory = result.memory
         assert memory.flash_bytes is not None and memory.ram_bytes is not None
+        assert memory.weight_bytes is not None
         assert result.total is not None and result.unit is not None
         return ImageFigures(
             flash_bytes=memory.flash_bytes,

@@ -118,6 +118,8 @@ def _ports(ports: Interface, ins: bool) -> list[dict[str, Any]]:
 
 def _image(image: Image) -> dict[str, Any]:
     size = image.size
+    if size is None:
+        raise UsageError(f"{image.model}: is interpreted, there is no firmware of it to pack")
     return {
         "sha256": image.model_sha256,
         "build": image.build,

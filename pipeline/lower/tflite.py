@@ -16,7 +16,7 @@ from edgec.pipeline.load.float_model import Port
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.worker import Report, run_stage
 
-Quantize = Literal["int8", "int16x8", "float32"]
+Quantize = Literal["int8", "int16x8", "float32", "float16", "dynamic-range"]
 
 _CONVERTER = "edgec.pipeline.lower.converter"
 

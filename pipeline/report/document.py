@@ -43,6 +43,7 @@ def document(result: Result, stamp: Mapping[str, Any] | None = None) -> dict[str
         "target": _target(result),
         "build": {
             "backend": result.backend,
+            "threads": result.threads,
             "compiler": result.compiler or None,
             "flags": {name: list(flags) for name, flags in result.flags.items()},
             "optimize": result.optimize,

@@ -40,19 +40,22 @@ class Memory:
     """Bytes as planned, as linked and as measured; None where a step was not run.
 
     `ram_bytes` is arena, inputs, outputs, the library's variables and the painted stack;
-    `binary_bytes` the stripped program of a computer.
+    `binary_bytes` the stripped program of a computer, `peak_bytes` the most memory its process had.
+    An interpreted model has no plan; `model_bytes` is its file.
     """
 
-    arena_bytes: int
-    arena_bound_bytes: int
+    arena_bytes: int | None
+    arena_bound_bytes: int | None
     io_bytes: int
-    weight_bytes: int
+    weight_bytes: int | None
     flash_bytes: int | None = None
     ram_bytes: int | None = None
     stack_bytes: int | None = None
     firmware_flash_bytes: int | None = None
     firmware_ram_bytes: int | None = None
     binary_bytes: int | None = None
+    peak_bytes: int | None = None
+    model_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Result:
     layers: tuple[Layer, ...]
     memory: Memory
     backend: str = ""
+    threads: int = 1
     calibration: str = ""
     synthetic: bool = False
     verified: tuple[Verified, ...] = ()
@@ -194,6 +198,7 @@ def with_measurement(result: Result, bench: BenchResult) -> Result:
             firmware_flash_bytes=bench.firmware_flash_bytes,
             firmware_ram_bytes=bench.firmware_ram_bytes,
             binary_bytes=bench.binary_bytes,
+            peak_bytes=bench.peak_bytes,
         ),
         unit=bench.unit if bench.samples else None,
         total=bench.median if bench.samples else None,

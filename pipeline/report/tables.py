@@ -15,7 +15,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
     rows = [
         ("model", f"{result.source}, {result.macs:,} MACs"),
         ("target", f"{result.target}, optimised for {result.optimize}"),
-        ("backend", result.backend),
+        ("backend", f"{result.backend}, {result.threads} thread{'s' * (result.threads > 1)}"),
         ("rounding", result.rounding),
     ]
     if result.calibration:
@@ -30,6 +30,8 @@ def facts(result: Result) -> list[tuple[str, str]]:
         rows += _expected(result)
     if result.emulator:
         rows.append(("latency", f"not measured: {result.emulator} shows only that it works"))
+    if result.total is not None and all(layer.count is None for layer in result.layers):
+        rows.append(("layers", f"{result.backend} tells no times of layers"))
     rows += [("spread", _spread(result.timing))] if result.timing else []
     rows += [("device", _state(state)) for state in result.states]
     rows += _memory(result)
@@ -76,27 +78,33 @@ def _state(state: HostState) -> str:
 
 def _memory(result: Result) -> list[tuple[str, str]]:
     memory = result.memory
-    apart = memory.arena_bytes - memory.arena_bound_bytes
-    how = f"{apart:,} over" if apart > 0 else f"{-apart:,} under" if apart else "equal to"
-    arena = f"{memory.arena_bytes:,} bytes, {how} what is alive at once"
-    rows = [("arena", arena)]
+    rows = []
+    if memory.arena_bytes is not None:
+        apart = memory.arena_bytes - (memory.arena_bound_bytes or 0)
+        how = f"{apart:,} over" if apart > 0 else f"{-apart:,} under" if apart else "equal to"
+        rows.append(("arena", f"{memory.arena_bytes:,} bytes, {how} what is alive at once"))
     if memory.flash_bytes is not None:
         rows.append(
-            ("flash", f"{memory.flash_bytes:,} bytes, {memory.weight_bytes:,} of them weights")
+            ("flash", f"{memory.flash_bytes:,} bytes, {memory.weight_bytes or 0:,} of them weights")
         )
-    else:
+    elif memory.weight_bytes is not None:
         rows.append(("weights", f"{memory.weight_bytes:,} bytes"))
     if memory.ram_bytes is not None and memory.stack_bytes is not None:
-        rest = memory.ram_bytes - memory.arena_bytes - memory.stack_bytes
+        arena = memory.arena_bytes or 0
+        rest = memory.ram_bytes - arena - memory.stack_bytes
         rows.append(
             (
                 "RAM",
                 f"{memory.ram_bytes:,} bytes: arena with inputs and outputs "
-                f"{memory.arena_bytes:,}, stack {memory.stack_bytes:,}, other {rest:,}",
+                f"{arena:,}, stack {memory.stack_bytes:,}, other {rest:,}",
             )
         )
+    if memory.model_bytes is not None:
+        rows.append(("model file", f"{memory.model_bytes:,} bytes"))
     if memory.binary_bytes is not None:
         rows.append(("program", f"{memory.binary_bytes:,} bytes, stripped, with the C library"))
+    if memory.peak_bytes is not None:
+        rows.append(("peak memory", f"{memory.peak_bytes:,} bytes, of the whole process"))
     if memory.firmware_flash_bytes is not None:
         rows.append(
             (
@@ -136,7 +144,7 @@ def layer_rows(
     result: Result, *, brief: bool = False
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return head and rows of the table of layers; `brief` leaves out why a kernel was chosen."""
-    measured = result.unit is not None
+    measured = any(layer.count is not None for layer in result.layers)
     columns: list[tuple[str, Callable[[Layer], str]]] = [
         ("#", lambda layer: str(layer.index)),
         ("op", lambda layer: layer.op),

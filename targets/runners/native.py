@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError
 from edgec.targets.links.base import Endpoint
 from edgec.targets.native_cpu import cpu_flags
 from edgec.targets.profile import Target
+from edgec.targets.script import Script, missing_runtime, plain
 
 
 def command(image: str, target: Target) -> list[str]:
@@ -31,10 +35,30 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
 
 
 @contextmanager
-def running(argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+def start_script(script: Script, target: Target) -> Iterator[Endpoint]:
+    """Start a program with the Python that runs edgec, which has edgec's runtimes."""
+    del target
+    words = [str(script.file.resolve()), script.runtime.name, *map(str, script.arguments)]
+    with tempfile.TemporaryFile() as said:
+        try:
+            with running([sys.executable, *words], said) as process:
+                yield Endpoint(process=process)
+        except InfrastructureError as error:
+            said.seek(0)
+            text = said.read(65536).decode(errors="replace")
+            last = plain((text.strip().splitlines() or ["it said nothing"])[-1])
+            why = InfrastructureError(f"{error.message}: {last}", error.hint)
+            raise (missing_runtime(text, script, "this machine") or why) from error
+
+
+@contextmanager
+def running(
+    argv: Sequence[str], stderr: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a program with pipes to it, and kill it on leaving."""
+    pipe = subprocess.PIPE
     try:
-        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=stderr)
     except OSError as error:
         raise InfrastructureError(f"cannot start {argv[0]}: {error.strerror}") from error
     try:

@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from edgec.pipeline.errors import DeviceError, TargetError, UsageError
+from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError, UsageError
 from edgec.targets.devices import SshDevice, find_device
 from edgec.targets.links.base import Endpoint
 from edgec.targets.profile import Target
+from edgec.targets.runtime_wheels import RUNTIMES, install_runtime
+from edgec.targets.script import Script, missing_runtime
 from edgec.targets.ssh import leased
 
 
-def reached_by_ssh(target: Target, device: str) -> Target:
+def reached_by_ssh(target: Target, device: str, *, install_runtime: bool = False) -> Target:
     """Return a target that is reached over SSH: `device` is a name or USER@HOST[:PORT].
+
+    With `install_runtime`, what interprets a model is put into edgec's folder there.
 
     Raises DeviceError for a name that no device has, UsageError if the target is no computer.
     """
@@ -24,7 +28,8 @@ def reached_by_ssh(target: Target, device: str) -> Target:
             f"{target.name} is not a computer that SSH reaches", "choose rpi4, or x86, or the like"
         )
     find_device(device)
-    return replace(target, runner="ssh", runner_options={"device": device})
+    options: dict[str, str | int] = {"device": device, "install_runtime": int(install_runtime)}
+    return replace(target, runner="ssh", runner_options=options)
 
 
 def command(image: str, target: Target) -> list[str]:
@@ -42,6 +47,25 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
         with lease.running(path) as process:
             emulator = " ".join(device.exec_prefix)
             yield Endpoint(process=process, emulator=emulator, observe=lease.state)
+
+
+@contextmanager
+def start_script(script: Script, target: Target) -> Iterator[Endpoint]:
+    """Push a program in Python with the files it needs, and start it with the device's Python."""
+    device = _device(target)
+    with leased(device) as lease:
+        _check_machine(device, lease.machine, target)
+        if target.runner_options.get("install_runtime"):
+            install_runtime(lease, script.runtime, target)
+        path = lease.push(script.file)
+        words = [a if isinstance(a, str) else lease.push(a) for a in script.arguments]
+        words = [script.runtime.name, *words, "--site", f"{lease.base}/{RUNTIMES}"]
+        try:
+            with lease.running(path, words, device.python) as process:
+                emulator = " ".join(device.exec_prefix)
+                yield Endpoint(process=process, emulator=emulator, observe=lease.state)
+        except InfrastructureError as error:
+            raise (missing_runtime(error.message, script, str(device)) or error) from error
 
 
 def _check_machine(device: SshDevice, machine: str, target: Target) -> None:

@@ -168,7 +168,7 @@ def test_stats_count_what_was_damaged(sanitized: Path) -> None:
     damaged = bytearray(encode(Frame(Kind.HELLO, 1)))
     damaged[3] ^= 4
     wire = bytes(damaged) + b"\1" * 3000 + b"\0" + encode(Frame(Kind.STATS, 2))
-    bad, overflows, _, _, stale = struct.unpack("<5I", converse(sanitized, wire)[-1].payload)
+    bad, overflows, _, _, stale, _ = struct.unpack("<6I", converse(sanitized, wire)[-1].payload)
     assert (bad, overflows, stale) == (1, 1, 0)
 
 
@@ -188,7 +188,7 @@ def test_a_frame_that_comes_after_its_turn_is_dropped(sanitized: Path) -> None:
     frames = converse(sanitized, first + second + first + read + stats)
     assert [f.seq for f in frames] == [1, 2, 3, 4]
     assert frames[2].payload == b"new"
-    assert struct.unpack("<5I", frames[3].payload)[4] == 1
+    assert struct.unpack("<6I", frames[3].payload)[4] == 1
 
 
 def test_an_old_hello_does_not_open_a_session_anew(sanitized: Path) -> None:
@@ -196,7 +196,7 @@ def test_an_old_hello_does_not_open_a_session_anew(sanitized: Path) -> None:
     stats = [encode(Frame(Kind.STATS, seq)) for seq in (2, 3)]
     frames = converse(sanitized, hello + stats[0] + hello + stats[0] + stats[1])
     assert [f.seq for f in frames] == [1, 2, 2, 3]
-    assert struct.unpack("<5I", frames[-1].payload)[4] == 1
+    assert struct.unpack("<6I", frames[-1].payload)[4] == 1
 
 
 def test_a_run_says_by_crc_what_was_computed_from_what(sanitized: Path) -> None:

@@ -8,9 +8,9 @@ from ai_edge_litert import schema_py_generated as schema
 from tests.support.flatmodel import FlatModel
 
 
-def small_cnn() -> bytes:
+def small_cnn(seed: int = 0) -> bytes:
     """An int8 network: conv, depthwise, pool, reshape, dense, softmax; 8x8x1 in, 4 classes out."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     model = FlatModel()
 
     def weights(*shape: int) -> np.ndarray:

@@ -1,0 +1,49 @@
+"""The backend `onnxruntime`: an ONNX file in ONNX Runtime, a peer to compare with.
+
+Its contract: within a tolerance of the reference evaluator of the `onnx` package, which is numpy.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from functools import partial
+from pathlib import Path
+
+from edgec.pipeline.errors import ToolMissingError
+from edgec.pipeline.interpreted import Interpreted
+from edgec.pipeline.onnx_oracle import OnnxOracle, onnx_ports
+from edgec.pipeline.subject import Subject
+from edgec.pipeline.verify import Tolerance
+from edgec.targets.script import ORT
+
+SHARE = 1e-4
+"""Of the largest value of an output."""
+
+
+def refusal(subject: Subject) -> str:
+    """Return why ONNX Runtime cannot run the model on the target; empty if it may."""
+    if subject.target.memories:
+        return "it needs a computer with Python"
+    if not set(ORT.wheels) & set(subject.target.machines):
+        return f"there is no ONNX Runtime for {' or '.join(subject.target.machines)}"
+    if subject.onnx is None:
+        return "it takes ONNX files alone"
+    return ""
+
+
+def build(subject: Subject, folder: Path) -> Interpreted:
+    """Take the ONNX file, and the agent that runs it."""
+    for package in ("onnx", "onnxruntime"):
+        if importlib.util.find_spec(package) is None:
+            raise ToolMissingError(
+                f"backend onnxruntime needs {package}", "pip install 'edgec[onnxruntime]'"
+            )
+    source = subject.onnx
+    assert source is not None
+    model = folder / "model.onnx"
+    if source != model:
+        shutil.copyfile(source, model)
+    ports = onnx_ports(model, subject.name)
+    contract = (partial(OnnxOracle, model, ports), Tolerance(share=SHARE))
+    return Interpreted("onnxruntime", model, ORT, subject, folder, ports, lambda _: contract)
