@@ -40,12 +40,13 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a device says of itself; the last four only our firmware knows."""
+    """What a device says of itself; all after `model` only our firmware knows."""
 
     name: str
     profile: str
     model: str
     sha256: str = ""
+    build: str = ""
     target: str = ""
     timer: str = ""
     timer_hz: int = 0
@@ -96,6 +97,7 @@ class MlperfDevice:
             facts["profile"],
             facts["model"],
             own.get("model", ""),
+            own.get("build", ""),
             own.get("target", ""),
             own.get("timer", ""),
             int(own.get("hz", "0")) if own.get("hz", "0").isdecimal() else 0,
@@ -107,13 +109,18 @@ class MlperfDevice:
         """The answer to the last identify()."""
         return self._identity or self.identify()
 
-    def expect(self, sha256: str, model: str) -> Identity:
-        """Identify the device; raise DeviceError if it runs another model than was built."""
+    def expect(self, model: str, sha256: str, build: str) -> Identity:
+        """Identify the device; raise DeviceError if it runs another image than was built.
+
+        Of firmware that is not ours only the benchmark's name of the model is known.
+        """
         found = self.identify()
-        if found.model != model or (found.sha256 and found.sha256 != sha256):
+        ours = (found.sha256, found.build)
+        if found.model != model or (found.sha256 and ours != (sha256, build)):
             raise DeviceError(
-                f"wrong firmware on board: it runs {found.model} ({found.sha256[:12] or 'unknown'})"
-                f", {model} ({sha256[:12]}) wanted",
+                f"wrong firmware on board: it runs {found.model} "
+                f"({found.sha256[:12] or 'unknown'}, build {found.build or 'unknown'}), "
+                f"{model} ({sha256[:12]}, build {build}) wanted",
                 "flash the image again",
             )
         return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError
 from edgec.targets.device_protocol import Device, Timeouts
@@ -15,6 +16,8 @@ from edgec.targets.toolchain import Image
 
 PYTHON_TIMEOUTS = Timeouts(reply_s=20.0)
 """A small computer takes its time to import what a model needs."""
+
+Answering = TypeVar("Answering")
 
 
 @contextmanager
@@ -40,11 +43,28 @@ def connected(
     A board that does not is reset once, if its probe can.
     """
     waits = timeouts or (Timeouts() if image.script is None else PYTHON_TIMEOUTS)
+
+    def greet(link: Link) -> Device:
+        device = _device(link, endpoint, waits)
+        device.expect(image.model_sha256, image.profile, image.build)
+        return device
+
+    with answering(link_kind, endpoint, greet) as device:
+        yield device
+
+
+@contextmanager
+def answering(
+    link_kind: str, endpoint: Endpoint, greet: Callable[[Link], Answering]
+) -> Iterator[Answering]:
+    """Open the link to where a runner left the device and yield what `greet` makes of it.
+
+    Where that raises DeviceError or InfrastructureError, the board is reset once, if its probe can.
+    """
     link = open_link(link_kind, endpoint)
     try:
-        device = _device(link, endpoint, waits)
         try:
-            _expect(device, image)
+            device = greet(link)
         except (DeviceError, InfrastructureError):
             if endpoint.reset is None:
                 raise
@@ -52,9 +72,8 @@ def connected(
             link.close()
             endpoint.reset()
             link = open_link(link_kind, endpoint)
-            device = _device(link, endpoint, waits)
             try:
-                _expect(device, image)
+                device = greet(link)
             except (DeviceError, InfrastructureError) as error:
                 raise failed("not-running", endpoint.name, said=error.message) from error
         yield device
@@ -71,10 +90,6 @@ def _device(link: Link, endpoint: Endpoint, timeouts: Timeouts) -> Device:
         observe=endpoint.observe,
         timer_hz=endpoint.timer_hz,
     )
-
-
-def _expect(device: Device, image: Image) -> None:
-    device.expect(image.model_sha256, image.profile, image.build)
 
 
 def takes_images(target: Target) -> bool:

@@ -276,6 +276,8 @@ static void answer_id(void)
     for (uint32_t i = 0; i < sizeof edgec_model.sha256; ++i) {
         edgec_text_hex(edgec_model.sha256[i]);
     }
+    edgec_text(",build=");
+    edgec_text(edgec_model.build);
     edgec_text(",target=");
     edgec_text(edgec_model.target);
     edgec_text(",timer=");

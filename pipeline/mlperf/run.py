@@ -14,10 +14,11 @@ from edgec.pipeline.mlperf.dataset import open_dataset
 from edgec.pipeline.mlperf.files import SessionFiles
 from edgec.pipeline.mlperf.scores import Scores
 from edgec.pipeline.mlperf.session import Session
-from edgec.targets.links.base import open_link
+from edgec.targets.links.base import Link
 from edgec.targets.mlperf_device import Identity, MlperfDevice
 from edgec.targets.profile import Target
 from edgec.targets.runners.base import find_runner
+from edgec.targets.session import answering
 from edgec.targets.toolchain import Image
 
 Mode = Literal["performance", "accuracy"]
@@ -99,15 +100,18 @@ def run_session(
 @contextmanager
 def open_mlperf(image: Image, target: Target, task: Task) -> Iterator[tuple[MlperfDevice, str]]:
     """Start the image; yield the device, and the name of what emulates it if anything does."""
-    with find_runner(target.runner).start(image.elf, target) as endpoint:
-        link = open_link(target.link, endpoint)
-        try:
-            device = MlperfDevice(link)
-            identity = device.expect(image.model_sha256, task.model)
-            virtual = endpoint.instruction_ns is not None or identity.timer == "virtual"
-            yield device, endpoint.emulator or ("QEMU" if virtual else "")
-        finally:
-            link.close()
+
+    def greet(link: Link) -> MlperfDevice:
+        device = MlperfDevice(link)
+        device.expect(task.model, image.model_sha256, image.build)
+        return device
+
+    with (
+        find_runner(target.runner).start(image.elf, target) as endpoint,
+        answering(target.link, endpoint, greet) as device,
+    ):
+        virtual = endpoint.instruction_ns is not None or device.identity.timer == "virtual"
+        yield device, endpoint.emulator or ("QEMU" if virtual else "")
 
 
 def _held(

@@ -71,7 +71,7 @@ class FakeBoard:
             case ["profile"]:
                 return ["m-profile-[ULPMark]", "m-model-[kws01]"]
             case ["xid"] if self.sha256:
-                return [f"m-xid-[model={self.sha256},target=none,timer=dwt,hz=1000000]"]
+                return [f"m-xid-[model={self.sha256},build=1,target=none,timer=dwt,hz=1000000]"]
             case ["xcrc"]:
                 return [f"m-xcrc-[{zlib.crc32(self.data):08x}]"]
             case ["db", "load", size] if size.isdecimal():
@@ -134,14 +134,17 @@ def test_other_firmware_of_the_benchmark_is_spoken_to_as_well() -> None:
     assert device.identify().sha256 == ""
     device.load(bytes(490))
     assert "xcrc" not in board.commands
-    assert device.expect("cd" * 32, "kws01").name == "fake"
+    assert device.expect("kws01", "cd" * 32, "1").name == "fake"
 
 
 def test_the_wrong_firmware_is_refused() -> None:
     with pytest.raises(DeviceError, match="wrong firmware on board: it runs kws01"):
-        device_on(FakeBoard()).expect("cd" * 32, "kws01")
+        device_on(FakeBoard()).expect("kws01", "cd" * 32, "1")
+    with pytest.raises(DeviceError, match=r"build 1.* build 2.* wanted"):
+        device_on(FakeBoard()).expect("kws01", "ab" * 32, "2")
     with pytest.raises(DeviceError, match="ic01"):
-        device_on(FakeBoard()).expect("ab" * 32, "ic01")
+        device_on(FakeBoard()).expect("ic01", "ab" * 32, "1")
+    assert device_on(FakeBoard()).expect("kws01", "ab" * 32, "1").timer == "dwt"
 
 
 def test_silence_is_an_error_that_says_what_to_look_at() -> None:

@@ -42,8 +42,13 @@ static uint64_t ticks;
 const edgec_buffer edgec_tensors[EDGEC_TENSOR_COUNT] = {
     {input_0, sizeof input_0}, {input_1, sizeof input_1}, {output_0, sizeof output_0}};
 
-const edgec_model_info edgec_model = {
-    .name = "fuzz", .target = "none", .inputs = 2, .outputs = 1, .layers = 1, .profile = 1};
+const edgec_model_info edgec_model = {.name = "fuzz",
+                                      .target = "none",
+                                      .build = "0123",
+                                      .inputs = 2,
+                                      .outputs = 1,
+                                      .layers = 1,
+                                      .profile = 1};
 
 void edgec_model_load(void) {}
 
@@ -79,7 +84,7 @@ void edgec_hal_timer_stop(void) {}
 
 uint32_t edgec_hal_timer_hz(void)
 {
-    return 1000000u;
+    return 1000u;
 }
 
 uint8_t edgec_hal_timer_kind(void)

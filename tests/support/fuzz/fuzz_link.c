@@ -6,6 +6,7 @@
 #include "edgec_frame.c"
 #include "edgec_layers.c"
 #include "edgec_link.c"
+#include "edgec_pace.c"
 #include "edgec_reply.c"
 
 static edgec_receiver host;
@@ -13,7 +14,7 @@ static int hello_replies;
 
 static int known(uint8_t kind)
 {
-    return (kind >= (EDGEC_HELLO | EDGEC_REPLY) && kind <= (EDGEC_RESET | EDGEC_REPLY)) ||
+    return (kind >= (EDGEC_HELLO | EDGEC_REPLY) && kind <= (EDGEC_CLOCK | EDGEC_REPLY)) ||
            kind == EDGEC_LOG || kind == EDGEC_PROGRESS || kind == EDGEC_BOOT || kind == EDGEC_ERROR;
 }
 
