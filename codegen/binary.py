@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from edgec.codegen import broadcast
+from edgec.codegen import broadcast, float_vectors
 from edgec.codegen.constraints import (
     all_inputs_alike,
     inputs,
@@ -41,6 +41,9 @@ WIDE_LIMITS = (
 
 SUM_LEFT_SHIFT, _WIDE_SUM_LEFT_SHIFT = 20, 15
 """Head room that TFLite gives both inputs of a sum, int8 or int16, before they are rescaled."""
+
+VECTOR_KERNELS = frozenset({"ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "SQUARED_DIFFERENCE", "SUB"})
+"""Ops whose float32 kernel has a twin for vector units."""
 
 Scale = tuple[int, int]
 """A multiplier and its shift."""
@@ -95,7 +98,8 @@ class BinaryOp(KernelOp):
         if io.x.dtype is DType.FLOAT32:
             least, most = float_bounds(self.activation)
             ends: dict[str, float] = {"out_min": least, "out_max": most}
-            return Step(kernel, {**loops, **ends}, inputs=(0, 1), in_place=(0, 1))
+            step = Step(kernel, {**loops, **ends}, inputs=(0, 1), in_place=(0, 1))
+            return float_vectors.plain_cost(step, 10 * io.y.size)
         first, second, out = self.scales(io)
         low, high = activation_range(self.activation, io.y)
         zeros: dict[str, Value] = {
@@ -120,6 +124,12 @@ class BinaryOp(KernelOp):
             inputs=(0, 1),
             in_place=(0, 1),
         )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the float32 kernel for vector units."""
+        if io.x.dtype is not DType.FLOAT32 or self.builtin not in VECTOR_KERNELS:
+            return ()
+        return float_vectors.element_variants(io, features, self.lower(io))
 
 
 def sum_left_shift(io: Io) -> int:

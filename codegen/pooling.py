@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from edgec.codegen import float_vectors
 from edgec.codegen.constraints import (
     four_dimensions,
     inputs,
@@ -66,7 +68,7 @@ class Pool(KernelOp):
             if io.x.dtype is DType.FLOAT32
             else activation_range(self.activation, io.y)
         )
-        return Step(
+        step = Step(
             f"edgec_{self.builtin.lower()}_{io.x.dtype.value}",
             {
                 **dict(zip(("batches", "in_h", "in_w", "channels"), io.x.shape, strict=True)),
@@ -78,3 +80,10 @@ class Pool(KernelOp):
             },
             accesses=self.window.accesses(io.x, io.y),
         )
+        if io.x.dtype is not DType.FLOAT32:
+            return step
+        return float_vectors.plain_cost(step, 10 * io.y.size * math.prod(self.window.kernel))
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the float32 kernel for vector units."""
+        return float_vectors.element_variants(io, features, Pool.lower(self, io))

@@ -227,6 +227,10 @@ class KernelOp(Op):
         """
         return ()
 
+    def rounds_inputs(self, io: Io) -> bool:
+        """Return whether float32 inputs are rounded to integers by the op."""
+        return False
+
     def macs(self, io: Io) -> int:
         """Return the multiply-accumulates of one inference; 0 for ops that are not products."""
         return 0

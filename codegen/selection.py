@@ -56,8 +56,9 @@ def choose_steps(
     """Return the chosen kernel of every op, with its cost on the core and the reason.
 
     Flash and speed are traded at the mode's price, and `balanced` takes a quarter more flash than
-    at least at most. `flash_bytes` is what parameters and code may take: where the choice takes
-    more, it is the fastest that does not, or the smallest there is if none fits.
+    at least at most, save on computers with vector units, which have memory to spare.
+    `flash_bytes` is what parameters and code may take: where the choice takes more, it is the
+    fastest that does not, or the smallest there is if none fits.
     """
     rivals = rival_steps(graph, features, optimize, cpu)
     table = kernel_table(cpu, features, optimize)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgec.codegen import vector_sum
+from edgec.codegen import float_vectors, vector_sum
 from edgec.codegen.quantmath import quantize_multiplier, requantize_double
 from edgec.codegen.reduction import Reduction
 from edgec.codegen.registry import Cost, Io, Step, Value
@@ -52,7 +53,8 @@ class Total(Reduction):
         """Return the summing kernel."""
         loops = self.loops(io)
         if io.x.dtype is DType.FLOAT32:
-            return Step("edgec_sum_float32", {**loops, "divisor": float(self.divisor(io))})
+            step = Step("edgec_sum_float32", {**loops, "divisor": float(self.divisor(io))})
+            return float_vectors.plain_cost(step, 10 * io.x.size)
         multiplier, shift = self.multiplier(io)
         if io.x.dtype is DType.INT16:
             scale: dict[str, Value] = {"multiplier": multiplier, "shift": shift}
@@ -70,8 +72,29 @@ class Total(Reduction):
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernel of CPUs with vectors: int8 over height and width."""
-        if not has_vectors(features) or io.x.dtype is not DType.INT8:
+        """Return the kernel of CPUs with vectors: int8 images, float32 over neighbouring axes."""
+        if has_vectors(features) and io.x.dtype is DType.INT8:
+            whole = vector_sum.total(io, self.axes, self.multiplier(io))
+            return () if whole is None else (whole,)
+        found = [axis for axis in self.axes if io.x.shape[axis] > 1]
+        if not float_vectors.usable(io, features) or not found:
             return ()
-        found = vector_sum.total(io, self.axes, self.multiplier(io))
-        return () if found is None else (found,)
+        first, last = found[0], found[-1] + 1
+        if any(io.x.shape[a] > 1 and a not in self.axes for a in range(first, last)):
+            return ()
+        outer, reduced, inner = (
+            math.prod(io.x.shape[part])
+            for part in (slice(first), slice(first, last), slice(last, None))
+        )
+        return (
+            Step(
+                "edgec_sum_float32_vector",
+                {
+                    "outer": outer,
+                    "reduced": reduced,
+                    "inner": inner,
+                    "divisor": float(self.divisor(io)),
+                },
+                cost=Cost(io.x.size // 4 + 1, 0),
+            ),
+        )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import lookup
+from edgec.codegen import float_vectors, lookup
 from edgec.codegen.constraints import (
     inputs,
     int8_or_float32,
@@ -35,6 +35,8 @@ class Unary(KernelOp):
     constraints: ClassVar[tuple[Any, ...]] = (inputs(1), int8_or_float32)
     banded: ClassVar[bool] = True
     kernel: ClassVar[str]
+    float_cost: ClassVar[int] = 40
+    """About how many instructions the float32 kernel takes for an element."""
 
     @classmethod
     def parse(cls, node: Node) -> Self:
@@ -78,7 +80,8 @@ class Unary(KernelOp):
     def lower(self, io: Io) -> Step:
         """Return the table kernel for int8, the function's own kernel for float32."""
         if io.x.dtype is DType.FLOAT32:
-            return Step(self.kernel, {**self.fields, "size": io.x.size}, in_place=(0,))
+            step = Step(self.kernel, {**self.fields, "size": io.x.size}, in_place=(0,))
+            return float_vectors.plain_cost(step, self.float_cost * io.x.size)
         if io.x.dtype is DType.INT16:
             return self.wide(io).step(io)
         return lookup.step(self.table(io), io)

@@ -63,6 +63,8 @@ class Add(BinaryOp):
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMMLAR, MVE or vectors: two int8 inputs of one shape."""
+        if io.x.dtype is DType.FLOAT32:
+            return BinaryOp.variants(self, io, features)
         alike = io.x.shape == io.input(1).shape == io.y.shape
         if "dsp" in features and io.x.dtype is DType.INT16 and alike:
             return int16_sum.steps(io, self.scales(io), self.activation)

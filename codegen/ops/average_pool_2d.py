@@ -56,6 +56,8 @@ class AveragePool2D(Pool):
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with vectors, or MVE: int8 windows that add up to 16 bits."""
+        if io.x.dtype is DType.FLOAT32:
+            return Pool.variants(self, io, features)
         if has_vectors(features) and io.x.dtype is DType.INT8:
             found = vector_sum.pool(io, self.window, self.lower(io).params)
             return () if found is None else (found,)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import broadcast
+from edgec.codegen import broadcast, float_vectors
 from edgec.codegen.binary import Scale, scale_of
 from edgec.codegen.constraints import (
     all_inputs_alike,
@@ -16,7 +16,7 @@ from edgec.codegen.constraints import (
     symmetric_int16,
 )
 from edgec.codegen.quantmath import reduced_multiplier, requantize_double, requantize_reduced
-from edgec.codegen.registry import Io, KernelOp, Node, Shape, Step, register
+from edgec.codegen.registry import Cost, Io, KernelOp, Node, Shape, Step, register
 from edgec.pipeline.graph import Array, DType
 
 MAX_DEPTH = (2**31 - 1) // 255**2
@@ -128,7 +128,8 @@ class BatchMatMul(KernelOp):
             "depth2": 1 if self.adj_y else w_cols,
         }
         if io.x.dtype is DType.FLOAT32:
-            return Step("edgec_batch_matmul_float32", fields, inputs=(0, 1))
+            step = Step("edgec_batch_matmul_float32", fields, inputs=(0, 1))
+            return float_vectors.plain_cost(step, 4 * self.macs(io))
         multiplier, shift = self.scale(io)
         if io.x.dtype is DType.INT16:
             fields |= {"multiplier": int(reduced_multiplier(multiplier)), "shift": 15 - shift}
@@ -145,3 +146,13 @@ class BatchMatMul(KernelOp):
             },
             inputs=(0, 1),
         )
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the float32 kernel for vector units, which wants the first matrix row by row."""
+        if not float_vectors.usable(io, features) or self.adj_x:
+            return ()
+        width = float_vectors.panel_width(features)
+        step = self.lower(io)
+        kernel = f"{step.kernel}_vector{width}"
+        cost = Cost(self.macs(io) // width + 1, 0)
+        return (replace(step, kernel=kernel, scratch_bytes=4 * width * self.depth(io), cost=cost),)

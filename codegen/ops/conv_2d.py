@@ -7,7 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_dsp, int16_products, mve_products, products, thumb1, vector_products
+from edgec.codegen import (
+    float_vectors,
+    int16_dsp,
+    int16_products,
+    mve_products,
+    products,
+    thumb1,
+    vector_products,
+)
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows, quadruple_rows
 from edgec.codegen.quantmath import activation_range, float_bounds
@@ -136,11 +144,12 @@ class Conv2D(KernelOp):
             bias = products.bias_values(io.optional(2), weights.shape[0]).astype(np.float32)
             low, high = float_bounds(self.activation)
             ends: dict[str, float] = {"out_min": low, "out_max": high}
-            return Step(
+            step = Step(
                 "edgec_conv_2d_float32",
                 {"weights": values, "bias": Const(bias, "(out_ch)"), **shape, **ends},
                 accesses=win.accesses(io.x, io.y),
             )
+            return float_vectors.plain_cost(step, 4 * self.macs(io))
         rows = _rows(io)
         mult = products.channel_multipliers(io.x, weights, io.y, len(rows))
         low, high = activation_range(self.activation, io.y)
@@ -226,7 +235,16 @@ class Conv2D(KernelOp):
         return -(-io.y.size // out_ch // 2) * (blocks * sums + widen)
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels of the core for int8, also for clustered and for sparse weights."""
+        """Return the kernels of the core for int8, also for clustered and for sparse weights.
+
+        float32 has kernels for vector units.
+        """
+        if float_vectors.usable(io, features):
+            if io.x.shape[3] != io.input(1).shape[3]:
+                return ()
+            fields = float_vectors.plain_fields(self.lower(io))
+            width = float_vectors.panel_width(features)
+            return (float_vectors.convolution(io, self.window, fields, width, self.macs(io)),)
         if io.x.dtype is DType.INT16 and "dsp" in features:
             return int16_dsp.convolution(io, self.wide_rows(io), self.window, self.activation)
         plain = self._plain_variants(io, features)

@@ -9,6 +9,7 @@ import numpy as np
 
 from edgec.codegen import (
     depthwise_planes,
+    float_vectors,
     int16_dsp,
     int16_products,
     mve_depthwise,
@@ -128,11 +129,12 @@ class DepthwiseConv2D(KernelOp):
             low, high = float_bounds(self.activation)
             ends: dict[str, float] = {"out_min": low, "out_max": high}
             starts = Const(bias.astype(np.float32), "(out_ch)")
-            return Step(
+            step = Step(
                 "edgec_depthwise_conv_2d_float32",
                 {"weights": values, "bias": starts, **shape, **ends},
                 accesses=self.window.accesses(io.x, io.y),
             )
+            return float_vectors.plain_cost(step, 10 * self.macs(io))
         mult = products.channel_multipliers(io.x, weights, io.y, channels)
         low, high = activation_range(self.activation, io.y)
         return Step(
@@ -157,9 +159,14 @@ class DepthwiseConv2D(KernelOp):
         return 90 * io.y.size + 14 * taps + 100 * (io.y.size // channels)
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels for int8, 3x3, no multiplier: for any core, for SMLAD and MVE."""
+        """Return the kernels for int8, 3x3, no multiplier: for any core, for SMLAD and MVE.
+
+        float32 without multiplier has one for vector units.
+        """
         if io.x.dtype is DType.INT16 and "dsp" in features:
             return int16_dsp.depthwise(io, self.wide_rows(io), self.window, self.activation)
+        if io.x.dtype is DType.FLOAT32 and io.x.shape[3] == io.y.shape[3]:
+            return float_vectors.element_variants(io, features, self.lower(io))
         if io.x.dtype is not DType.INT8:
             return ()
         steps = [depthwise_planes.plane_step(io, self.window, self.activation)]

@@ -7,7 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_dsp, int16_products, mve_products, products, vector_products
+from edgec.codegen import (
+    float_vectors,
+    hybrid_dense,
+    int16_dsp,
+    int16_products,
+    mve_products,
+    products,
+    vector_products,
+)
 from edgec.codegen.constraints import inputs
 from edgec.codegen.dsp_products import LANE, Rows, packed_rows
 from edgec.codegen.exact_multipliers import exact_multipliers
@@ -40,6 +48,18 @@ def weights_fit(op: KernelOp, io: Io) -> bool:
     return quant is None or not quant.per_channel or quant.axis == 0
 
 
+def dense_types(op: FullyConnected, io: Io) -> bool:
+    """Input and output are int8 or int16 and the weights int8, or all are float32, or all but
+    the weights are float32 (dynamic range: int8, zero point 0).
+    """
+    return hybrid_dense.hybrid_types(io) or products.product_types(op, io)
+
+
+def hybrid_sum_fits(op: FullyConnected, io: Io) -> bool:
+    """In dynamic range a row has at most 65535 products."""
+    return not hybrid_dense.is_hybrid(io) or io.input(1).shape[-1] <= 65535
+
+
 def last_dimension_fits(op: FullyConnected, io: Io) -> bool:
     """Where dimensions are kept, the input's last one is in_size."""
     return not op.keep_dims or io.x.shape[-1:] == io.input(1).shape[1:]
@@ -70,9 +90,10 @@ class FullyConnected(KernelOp):
     builtin: ClassVar[str] = "FULLY_CONNECTED"
     constraints: ClassVar[tuple[Any, ...]] = (
         inputs(2, 3),
-        products.product_types,
+        dense_types,
         products.constant_weights,
         weights_fit,
+        hybrid_sum_fits,
         last_dimension_fits,
         products.bias_fits(lambda io: io.input(1).shape[0]),
         products.accumulator_fits(_rows),
@@ -83,15 +104,22 @@ class FullyConnected(KernelOp):
     activation: Activation
     keep_dims: bool = False
     narrow_bias: bool = False
+    asymmetric: bool = False
 
     @classmethod
     def parse(cls, node: Node) -> Self:
-        """Read FullyConnectedOptions: 0 activation, 1 weights format, 2 keep_num_dims, 4 bias."""
+        """Read FullyConnectedOptions.
+
+        0 activation, 1 weights format, 2 keep_num_dims, 3 asymmetric_quantize_inputs, 4 bias.
+        """
         if node.options.int8(1) != 0:
             raise UnsupportedModelError("shuffled weights are not supported")
         activation = Activation(node.options.int8(0))
         keep, narrow = node.options.boolean(2), int16_products.narrow_bias(node, 4)
-        return cls(activation=activation, keep_dims=keep, narrow_bias=narrow, **node.ends)
+        return cls(
+            activation=activation, keep_dims=keep, narrow_bias=narrow,
+            asymmetric=node.options.boolean(3), **node.ends,
+        )  # fmt: skip
 
     def shapes(self, io: Io) -> tuple[Shape, ...]:
         """Return (rows, out_size), or the input's shape with the last dimension replaced."""
@@ -103,6 +131,10 @@ class FullyConnected(KernelOp):
     def macs(self, io: Io) -> int:
         """Return weights times input rows."""
         return io.y.size * io.input(1).shape[1]
+
+    def rounds_inputs(self, io: Io) -> bool:
+        """Return whether the layer is one of dynamic range."""
+        return hybrid_dense.is_hybrid(io)
 
     def multipliers(self, io: Io) -> Array:
         """Return (multiplier, shift) of every output channel, shape (out_size, 2).
@@ -152,6 +184,10 @@ class FullyConnected(KernelOp):
 
     def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
         """Multiply exactly (integers in float64), then requantise."""
+        if hybrid_dense.is_hybrid(io):
+            real = np.asarray(inputs[0])
+            dense = hybrid_dense.reference(io, real, self.activation, asymmetric=self.asymmetric)
+            return (dense,)
         quantised = io.x.dtype is not DType.FLOAT32
         weights = io.input(1).values
         x = np.asarray(inputs[0], np.float64).reshape(-1, weights.shape[1])
@@ -169,6 +205,8 @@ class FullyConnected(KernelOp):
         """Return the row-by-row kernel."""
         if io.x.dtype is DType.INT16:
             return int16_products.dense(io, self.wide_rows(io), self.activation)
+        if hybrid_dense.is_hybrid(io):
+            return hybrid_dense.step(io, self.activation, asymmetric=self.asymmetric)
         weights = io.input(1)
         out, size = weights.shape
         shape = {"batches": io.x.size // size, "in_size": size, "out_size": out}
@@ -177,10 +215,11 @@ class FullyConnected(KernelOp):
             low, high = float_bounds(self.activation)
             ends: dict[str, float] = {"out_min": low, "out_max": high}
             bias = products.bias_values(io.optional(2), out).astype(np.float32)
-            return Step(
+            step = Step(
                 "edgec_fully_connected_float32",
                 {"weights": values, "bias": Const(bias, "(out_size)"), **shape, **ends},
             )
+            return float_vectors.plain_cost(step, 4 * self.macs(io))
         mult = self.kernel_multipliers(io)
         low, high = activation_range(self.activation, io.y)
         folded = products.folded_bias(io.x, _rows(io), io.optional(2))
@@ -209,7 +248,16 @@ class FullyConnected(KernelOp):
         )
 
     def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels of the core for int8, also for clustered and for sparse weights."""
+        """Return the kernels of the core for int8, also for clustered and for sparse weights.
+
+        float32 has kernels for vector units.
+        """
+        if hybrid_dense.is_hybrid(io):
+            return ()
+        if float_vectors.usable(io, features):
+            fields = float_vectors.plain_fields(self.lower(io))
+            width = float_vectors.panel_width(features)
+            return (float_vectors.dense(io, fields, width, self.macs(io)),)
         if io.x.dtype is DType.INT16 and "dsp" in features:
             return int16_dsp.dense(io, self.wide_rows(io), self.activation)
         plain = self._plain_variants(io, features)

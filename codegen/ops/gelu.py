@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from edgec.codegen import float_vectors
 from edgec.codegen.registry import Io, Node, Step, register
 from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
 from edgec.pipeline.graph import Array, DType
@@ -45,5 +46,9 @@ class Gelu(Unary):
         """Return the table kernel, or one of the two float32 kernels."""
         step = super(Gelu, self).lower(io)
         if self.approximate and io.x.dtype is DType.FLOAT32:
-            return Step("edgec_gelu_tanh_float32", step.params)
+            return replace(step, kernel="edgec_gelu_tanh_float32")
         return step
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the float32 kernel for vector units."""
+        return float_vectors.element_variants(io, features, self.lower(io))

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from edgec.codegen import float_vectors
 from edgec.codegen.int16_functions import Sigmoid, WideFunction, steps_fit, unit_steps
-from edgec.codegen.registry import Io, KernelOp, register
+from edgec.codegen.registry import Io, KernelOp, Step, register
 from edgec.codegen.sigmoid import logistic_table
 from edgec.codegen.unary import WIDE_LIMITS, Unary, in_double
 from edgec.pipeline.graph import Array, DType, Rounding
@@ -50,3 +51,7 @@ class Logistic(Unary):
         if self.rounding is Rounding.TFLM:
             return logistic_table(io.x, io.y)
         return super(Logistic, self).table(io)
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the float32 kernel for vector units."""
+        return float_vectors.element_variants(io, features, self.lower(io))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from edgec.codegen import int16_softmax
+from edgec.codegen import float_vectors, int16_softmax
 from edgec.codegen.constraints import (
     has_dimension,
     inputs,
@@ -105,9 +105,14 @@ class Softmax(KernelOp):
         depth = io.x.shape[-1]
         shape: dict[str, int] = {"rows": io.x.size // depth, "depth": depth}
         if io.x.dtype is DType.FLOAT32:
-            return Step("edgec_softmax_float32", {**shape, "beta": self.beta})
+            step = Step("edgec_softmax_float32", {**shape, "beta": self.beta})
+            return float_vectors.plain_cost(step, 50 * io.x.size)
         if io.x.dtype is DType.INT16:
             return int16_softmax.step(shape, self.beta, io)
         table = self.exponentials(io).astype(np.int32)
         exps = Const(table, "(size) exp of -i steps of the input, Q0.31")
         return Step("edgec_softmax_int8", {"exp": exps, **shape, "size": len(table)})
+
+    def variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        """Return the float32 kernel for vector units."""
+        return float_vectors.element_variants(io, features, self.lower(io))

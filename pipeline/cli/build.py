@@ -54,8 +54,8 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     type=click.Choice(["int8", "int16x8", "float32", "float16", "dynamic-range"]),
     default="int8",
     show_default=True,
-    help="Number format of the result; int16x8 is int16 with weights of int8. The last two store "
-    "weights smaller and compute in float32 or as they please: backend tflite only.",
+    help="Number format of the result; int16x8 is int16 with weights of int8, dynamic-range "
+    "float32 with weights of int8, float16 for backend tflite only.",
 )
 @click.option(
     "--optimize",

@@ -33,7 +33,7 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     model_path, kind = Path(request["model"]), Format[request["format"]]
     model = load_float_model(model_path, kind, report)
     calibration = None
-    if request["quantize"] != "float32":
+    if request["quantize"] in ("int8", "int16x8"):
         path = request["calibration"]
         specs = input_specs(model, model_path, kind)
         calibration = calibrate(None if path is None else Path(path), specs)
@@ -48,7 +48,7 @@ def convert(request: Mapping[str, Any], report: Report) -> dict[str, Any]:
     return {
         "inputs": _described(model.inputs),
         "outputs": _described(model.outputs),
-        "calibration": calibration.description if calibration else "none: float32",
+        "calibration": calibration.description if calibration else f"none: {request['quantize']}",
         "synthetic": calibration is not None and calibration.synthetic,
         "warnings": warnings,
         "versions": _versions(),

@@ -62,7 +62,8 @@ def lower(
 
     int8 means int8 in and out and per-channel weights, with ranges from the samples of
     `calibration` (see `edgec.pipeline.calibration`), or from synthetic ones without; int16x8 means
-    the same with int16 in, out and in between. The result has batch 1, and the same input gives the
+    the same with int16 in, out and in between; dynamic-range means weights of int8 and the rest in
+    float32, without samples. The result has batch 1, and the same input gives the
     same bytes. Raises UnsupportedModelError, DataError or ToolMissingError; `out` is written whole
     or not at all.
     """

@@ -34,7 +34,7 @@ def _compile(source: str, name: str, files: dict[str, str], folder: Path, cc: st
     obj.parent.mkdir(parents=True, exist_ok=True)
     part = obj.with_suffix(f".{id(files)}.part")
     done = subprocess.run(
-        [cc, *WARNINGS, *FLAGS, "-c", name, "-o", str(part)],
+        [*cc.split(), *WARNINGS, *FLAGS, "-c", name, "-o", str(part)],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{cc} {name}:\n{done.stderr}"
@@ -68,7 +68,7 @@ def compile_kernels(kernels: set[str], folder: Path, cc: str = "gcc") -> list[st
 
 def link(inputs: Sequence[str], folder: Path, cc: str = "gcc") -> str:
     """Compile and link C and objects into a program; return its path."""
-    command = [cc, *FLAGS, "-std=c11", *inputs, "-lm", "-o", "model"]
+    command = [*cc.split(), *FLAGS, "-std=c11", *inputs, "-lm", "-o", "model"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return str(folder / "model")

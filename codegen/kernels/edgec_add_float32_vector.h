@@ -1,0 +1,12 @@
+#ifndef EDGEC_ADD_FLOAT32_VECTOR_H
+#define EDGEC_ADD_FLOAT32_VECTOR_H
+
+#include "edgec_add_float32.h"
+
+typedef edgec_add_float32_params edgec_add_float32_vector_params;
+
+/* edgec_add_float32, a vector at a time. */
+void edgec_add_float32_vector(const edgec_add_float32_vector_params *p, const float *in1,
+                              const float *in2, float *out);
+
+#endif

@@ -1,0 +1,12 @@
+#ifndef EDGEC_AVERAGE_POOL_2D_FLOAT32_VECTOR_H
+#define EDGEC_AVERAGE_POOL_2D_FLOAT32_VECTOR_H
+
+#include "edgec_average_pool_2d_float32.h"
+
+typedef edgec_average_pool_2d_float32_params edgec_average_pool_2d_float32_vector_params;
+
+/* edgec_average_pool_2d_float32, a vector of channels at a time. */
+void edgec_average_pool_2d_float32_vector(const edgec_average_pool_2d_float32_vector_params *p,
+                                          const float *in, float *out);
+
+#endif

@@ -1,0 +1,11 @@
+/* edgec: hot */
+#include "edgec_conv_2d_float32_vector32.h"
+
+#define EDGEC_PANEL 32
+#include "edgec_conv_2d_float32_windows.h"
+
+void edgec_conv_2d_float32_vector32(const edgec_conv_2d_float32_vector32_params *p, const float *in,
+                                    float *out, void *scratch)
+{
+    edgec_conv_2d_float32_windows(p, in, out, scratch);
+}

@@ -1,0 +1,12 @@
+#ifndef EDGEC_DIV_FLOAT32_VECTOR_H
+#define EDGEC_DIV_FLOAT32_VECTOR_H
+
+#include "edgec_div_float32.h"
+
+typedef edgec_div_float32_params edgec_div_float32_vector_params;
+
+/* edgec_div_float32, a vector at a time. */
+void edgec_div_float32_vector(const edgec_div_float32_vector_params *p, const float *in1,
+                              const float *in2, float *out);
+
+#endif

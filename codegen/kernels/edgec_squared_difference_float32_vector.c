@@ -1,0 +1,16 @@
+/* edgec: hot */
+#include "edgec_squared_difference_float32_vector.h"
+
+#include "edgec_binary_float32_runs.h"
+
+static edgec_vector element(edgec_vector a, edgec_vector b)
+{
+    return edgec_times(edgec_minus(a, b), edgec_minus(a, b));
+}
+
+void edgec_squared_difference_float32_vector(
+    const edgec_squared_difference_float32_vector_params *p, const float *in1, const float *in2,
+    float *out)
+{
+    edgec_binary_float32_runs(p, in1, in2, out, element);
+}
