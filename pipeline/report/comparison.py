@@ -155,6 +155,7 @@ def _notes(before: Document, after: Document) -> list[str]:
     pairs = [
         ("model file", before["model"]["sha256"][:12], after["model"]["sha256"][:12]),
         ("edgec", before["tool"]["version"], after["tool"]["version"]),
+        ("timer", before["method"]["timer"], after["method"]["timer"]),
         *(
             (what, before["build"][what], after["build"][what])
             for what in ("backend", "optimize", "rounding", "flags")

