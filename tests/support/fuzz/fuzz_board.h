@@ -92,6 +92,11 @@ uint8_t edgec_hal_timer_kind(void)
     return EDGEC_TIMER_VIRTUAL;
 }
 
+uint32_t edgec_hal_peak_kib(void)
+{
+    return 0;
+}
+
 /* The stack of a fuzzer is not painted: the sanitizer watches it. */
 void edgec_stack_guard(void) {}
 
