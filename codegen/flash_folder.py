@@ -106,7 +106,8 @@ def _commands(tool: FlashTool, what: str, job: Job) -> tuple[Command, ...]:
 
 
 def _plain(command: Command) -> Any:
-    return {"argv": list(command.argv), **({"script": command.script} if command.script else {})}
+    more = {"script": command.script, "folder": command.folder}
+    return {"argv": list(command.argv), **{key: text for key, text in more.items() if text}}
 
 
 def _shell(command: Command) -> str:
@@ -114,6 +115,8 @@ def _shell(command: Command) -> str:
     script = f"$(BUILD)/{command.argv[0]}.script"
     words = [_word(script if word == "{script}" else word) for word in command.argv]
     line = " ".join(words)
+    if command.folder:
+        return f"cd {_word(command.folder)} && {line}"
     if not command.script:
         return line
     text = command.script.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n")

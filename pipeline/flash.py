@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgec.pipeline.bundle import MANIFEST, read_bundle
-from edgec.pipeline.errors import UsageError
+from edgec.pipeline.errors import ToolMissingError, UsageError
 from edgec.targets.device_messages import Hello
 from edgec.targets.flashing import Flashed, Note
-from edgec.targets.profile import load_target
+from edgec.targets.profile import Target, load_target
 from edgec.targets.runners.board import Wish, act, at_board, endpoint, find_board, locked
 from edgec.targets.session import connected
-from edgec.targets.toolchain import build_image
+from edgec.targets.toolchain import Image, build_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,16 @@ class OnBoard:
     image: Path
     flashed: Flashed
     hello: Hello | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What another program than make has compiled: known by its build, as an image is."""
+
+    elf: Path
+    model_sha256: str
+    build: str
+    profile: bool = False
 
 
 def flash(
@@ -51,7 +63,7 @@ def flash(
         )
     target = at_board(target, wish or Wish())
     at_hand = find_board(target)
-    image = build_image(project, target, profile=profile)
+    image = _firmware(project, target, facts, profile)
     with locked(at_hand):
         flashed = act(at_hand, "flash", image.elf, note)
         hello = None
@@ -61,6 +73,24 @@ def flash(
     return OnBoard(
         target.name, at_hand.plugged.serial, at_hand.plugged.port, image.elf, flashed, hello
     )
+
+
+def _firmware(
+    project: Path, target: Target, facts: Mapping[str, Any], profile: bool
+) -> Image | Compiled:
+    """Compile a firmware project, or take what another program has compiled."""
+    if not target.toolchain.builder:
+        return build_image(project, target, profile=profile)
+    made = project / "build" / "flash_args"
+    if profile or not made.is_file():
+        what = "times each layer" if profile else "is flashed"
+        raise ToolMissingError(
+            f"{project}: nothing is compiled yet that {what}",
+            f"{target.toolchain.builder} build, in that folder"
+            + (", with -DEDGEC_PROFILE=1; then make flash" if profile else ""),
+        )
+    # The files that are flashed are named in flash_args, beside where an image would be.
+    return Compiled(made.with_name("image.elf"), facts["model_sha256"], facts["build"])
 
 
 def project_of(root: Path) -> Path:

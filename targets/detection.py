@@ -38,7 +38,7 @@ class Plugged:
     """One thing plugged in: a probe, a boot loader or a serial port, and what belongs together.
 
     `port` is the console's lasting name. `boards` are the types it may be, one where `certain`.
-    `note` says how that is known.
+    `note` says how that is known. A `shared` serial number is another's too, as clones have it.
     """
 
     serial: str = ""
@@ -49,11 +49,13 @@ class Plugged:
     boards: tuple[str, ...] = ()
     certain: bool = False
     note: str = ""
+    shared: bool = False
 
     @property
     def key(self) -> str:
         """What a lock on it is named by."""
-        return self.serial or self.location or port_key(self.port)
+        own = "" if self.shared else self.serial
+        return own or self.location or port_key(self.port)
 
 
 def scan() -> list[Plugged]:
@@ -81,7 +83,9 @@ def join(probes: Sequence[UsbDevice], ports: Sequence[SerialPort]) -> list[Plugg
         left = [p for p in left if p not in own]
         port = own[0].path if own else ""
         what = BOOTLOADERS.get(probe.usb_id, probe.product)
-        things.append(Plugged(probe.serial, probe.usb_id, probe.location, what, port))
+        things.append(
+            Plugged(probe.serial, probe.usb_id, probe.location, what, port, shared=not alone)
+        )
     things += [Plugged(p.serial, p.usb_id, p.location, p.product, p.path) for p in left]
     return things
 

@@ -65,10 +65,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line; `script` is the text of a file that `{script}` in it stands for."""
+    """One command line; `script` is the text of a file that `{script}` in it stands for.
+
+    `folder` is where it runs, if that matters to it.
+    """
 
     argv: tuple[str, ...]
     script: str = ""
+    folder: str = ""
 
     def __str__(self) -> str:
         return shlex.join(self.argv)
@@ -91,9 +95,10 @@ class FlashTool:
 
     `options` are the keys of its table in a profile, True for those that must be there. `symptoms`
     are looked for in order in what a run printed that failed. `proof` is what a run prints that
-    succeeded, for tools that end with 0 whatever happens. `install` says how to get the tool,
-    `vendors` which USB vendors' probes it drives. `asks` are the words that make it tell its
-    version, `prepare` finds what a job needs on the spot.
+    succeeded, for tools that end with 0 whatever happens; `forgives` is what a flashing prints
+    that succeeded though the tool calls it an error. What fails is tried again if it `repeats`.
+    `install` says how to get the tool, `vendors` which USB vendors' probes it drives. `asks` are
+    the words that make it tell its version, `prepare` finds what a job needs on the spot.
     """
 
     name: str
@@ -108,6 +113,8 @@ class FlashTool:
     erase: Build | None = None
     options: Mapping[str, bool] = field(default_factory=dict)
     proof: str = ""
+    forgives: str = ""
+    repeats: bool = True
     asks: tuple[str, ...] = ("--version",)
     prepare: Callable[[Job], Job] | None = None
 
@@ -147,6 +154,10 @@ class FlashTool:
             if re.search(symptom.pattern, output, re.IGNORECASE | re.MULTILINE):
                 return symptom.failure
         return "failed"
+
+    def forgiven(self, output: str) -> bool:
+        """Return whether a flashing that did not end with 0 says that it succeeded."""
+        return bool(self.forgives) and re.search(self.forgives, output) is not None
 
     def proves(self, output: str) -> bool:
         """Return whether the output of a flashing that ended with 0 says that it succeeded."""

@@ -55,8 +55,8 @@ def run_tool(
     if program_path(tool.program) is None:
         raise ToolMissingError(f"{tool.program} is not installed", tool.install, "tool-missing")
     ready = tool.prepare(job) if tool.prepare is not None and what == "flash" else job
-    tries = [ready, ready]
-    if "gentle" in tool.can:
+    tries = [ready, ready] if tool.repeats else [ready]
+    if tool.repeats and "gentle" in tool.can:
         tries.append(replace(ready, gentle=True))
     begun = time.monotonic()
     for number, attempt in enumerate(tries, 1):
@@ -83,7 +83,7 @@ def _try(tool: FlashTool, what: str, job: Job, where: str, timeout_s: float) -> 
         printed += output
         if code is None:
             raise failed("timeout", where, said=_end(output))
-        if code != 0:
+        if code != 0 and not (what == "flash" and tool.forgiven(output)):
             raise failed(tool.failure(output), where, said=_end(output), vendors=tool.vendors)
     if what == "flash" and not tool.proves(printed):
         raise failed(tool.failure(printed), where, said=_end(printed), vendors=tool.vendors)
@@ -100,14 +100,15 @@ def _run(command: Command, timeout_s: float) -> tuple[int | None, str]:
         if command.script:
             script.write_text(command.script, encoding="utf-8")
         argv = [str(script) if word == "{script}" else word for word in command.argv]
-        return _captured(argv, timeout_s)
+        return _captured(argv, command.folder or None, timeout_s)
 
 
-def _captured(argv: list[str], timeout_s: float) -> tuple[int | None, str]:
+def _captured(argv: list[str], folder: str | None, timeout_s: float) -> tuple[int | None, str]:
     """Return exit code and output of a command; no code if it was ended for taking too long."""
     environment = {**os.environ, "LC_ALL": "C", "NO_COLOR": "1"}
     process = subprocess.Popen(
         [program_path(argv[0]) or argv[0], *argv[1:]],
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError
 from edgec.targets.device_protocol import Device, Timeouts
@@ -20,6 +20,22 @@ PYTHON_TIMEOUTS = Timeouts(reply_s=20.0)
 Answering = TypeVar("Answering")
 
 
+class Identified(Protocol):
+    """What an image and the firmware on a device can be compared by."""
+
+    @property
+    def model_sha256(self) -> str:
+        """Of the model file."""
+
+    @property
+    def build(self) -> str:
+        """Of all that the image was compiled from."""
+
+    @property
+    def profile(self) -> bool:
+        """Whether it times each layer."""
+
+
 @contextmanager
 def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) -> Iterator[Device]:
     """Put the image on the target's device, open the link, check that this image answers.
@@ -27,22 +43,23 @@ def open_device(image: Image, target: Target, timeouts: Timeouts | None = None) 
     Leaving the context stops the device. Raises ToolMissingError, InfrastructureError or
     DeviceError.
     """
+    waits = timeouts or (Timeouts() if image.script is None else PYTHON_TIMEOUTS)
     with (
         _started(image, target) as endpoint,
-        connected(image, target.link, endpoint, timeouts) as device,
+        connected(image, target.link, endpoint, waits) as device,
     ):
         yield device
 
 
 @contextmanager
 def connected(
-    image: Image, link_kind: str, endpoint: Endpoint, timeouts: Timeouts | None = None
+    image: Identified, link_kind: str, endpoint: Endpoint, timeouts: Timeouts | None = None
 ) -> Iterator[Device]:
     """Open the link to where a runner left the device, and check that this image answers.
 
     A board that does not is reset once, if its probe can.
     """
-    waits = timeouts or (Timeouts() if image.script is None else PYTHON_TIMEOUTS)
+    waits = timeouts or Timeouts()
 
     def greet(link: Link) -> Device:
         device = _device(link, endpoint, waits)

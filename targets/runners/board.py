@@ -61,7 +61,8 @@ class AtHand:
     def job(self, elf: Path) -> Job:
         """Return what a tool's command line for an image is made of."""
         serial, location = self.plugged.serial, ""
-        if self.wish.serial.startswith("usb:"):
+        if self.wish.serial.startswith("usb:") and (self.plugged.shared or not serial):
+            # Nothing but its place tells this probe from others.
             serial, location = "", self.plugged.location
         flash = next((m for m in self.target.memories if m.kind == "flash"), None)
         return Job(
@@ -72,7 +73,7 @@ class AtHand:
             address=flash.origin if flash is not None else 0,
             serial=serial if "serial" in self.tool.can else "",
             usb_id=self.plugged.usb_id,
-            location=location,
+            location=location if "serial" in self.tool.can else "",
             port=self.plugged.port if self.tool.name != "uf2" else "",
             erase=self.wish.erase,
             unlock=self.wish.unlock,

@@ -32,6 +32,8 @@ TOOL = FlashTool(
     install="sudo apt install dfu-util",
     vendors=("0483",),
     proof=r"File downloaded successfully",
+    # A chip that leaves the boot loader at once does not answer whether it did.
+    forgives=r"File downloaded successfully\s+Submitting leave request[\s\S]*get_status",
     symptoms=symptoms(
         (r"More than one DFU capable USB device", "probe-ambiguous"),
         (r"LIBUSB_ERROR_ACCESS|Cannot open (DFU )?device", "permission"),

@@ -11,21 +11,23 @@ BAUD = "460800"
 SLOW_BAUD = "115200"
 
 
-def _run(job: Job, *words: str) -> tuple[Command, ...]:
+def _run(job: Job, *words: str, folder: str = "") -> tuple[Command, ...]:
     port = ("--port", job.port) if job.port else ()
     baud = SLOW_BAUD if job.gentle else job.text("baud", BAUD)
     chip = ("--chip", job.text("chip"))
     resets = ("--before", "default-reset", "--after", "hard-reset")
-    return (Command(("esptool", *chip, *port, "--baud", baud, *resets, *words)),)
+    argv = ("esptool", *chip, *port, "--baud", baud, *resets, *words)
+    return (Command(argv, folder=folder),)
 
 
 def flash(job: Job) -> tuple[Command, ...]:
     """Write the image; its hash is compared, and the chip reset."""
     wipe = ("--erase-all",) if job.erase else ()
-    what = [job.start(), job.images["bin"]]
     if "flash_args" in job.options:
-        what = [f"@{job.text('flash_args')}"]
-    return _run(job, "write-flash", *wipe, *what)
+        # Its paths are relative to where it lies, the build folder.
+        folder = job.images["bin"].rpartition("/")[0]
+        return _run(job, "write-flash", *wipe, f"@{job.text('flash_args')}", folder=folder)
+    return _run(job, "write-flash", *wipe, job.start(), job.images["bin"])
 
 
 def reset(job: Job) -> tuple[Command, ...]:

@@ -69,6 +69,8 @@ TOOL = FlashTool(
     flash=flash,
     install="cp is part of every system",
     prepare=prepare,
+    # The drive is gone when the copy has gone well, and may be when it has not.
+    repeats=False,
     symptoms=symptoms(
         (r"[Pp]ermission denied|Read-only file system", "permission"),
         (r"No space left", "bad-image"),

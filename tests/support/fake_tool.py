@@ -8,6 +8,7 @@ import pytest
 
 _SCRIPT = """#!/bin/sh
 here={here}
+pwd >>"$here/folders"
 number=$(cat "$here/number")
 for word in "$@"; do
     printf '%s\\n' "$word" >>"$here/calls"
@@ -52,6 +53,11 @@ class FakeTool:
         log = self.folder / "calls"
         text = log.read_text(encoding="utf-8") if log.exists() else ""
         return [call.splitlines() for call in text.split("--\n")[:-1]]
+
+    @property
+    def folders(self) -> list[str]:
+        """Where each call ran."""
+        return (self.folder / "folders").read_text(encoding="utf-8").splitlines()
 
     @property
     def scripts(self) -> str:

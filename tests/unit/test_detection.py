@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from edgec.pipeline import cli
-from edgec.pipeline.errors import DeviceError, EdgecError
+from edgec.pipeline.errors import DeviceError, EdgecError, UsageError
 from edgec.targets.detection import Plugged, choose, scan
 from edgec.targets.locks import held, port_key
+from edgec.targets.profile import load_target
+from edgec.targets.runners.board import Wish, at_board, find_board
 from tests.support.fake_tool import FakeTool
 from tests.support.usb import FakeUsb
 
@@ -198,6 +200,28 @@ def test_clones_are_refused_until_their_place_is_named(
     assert "usb:LOCATION" in error["hint"]
     assert tool.calls == []
     assert choose(scan(), "nucleo-f446re", serial="usb:1-2").location == "1-2"
+
+
+def test_a_place_is_given_to_the_tool_only_where_the_serial_number_tells_nothing(
+    usb: FakeUsb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakeTool(tmp_path, "openocd", monkeypatch)
+    usb.device("1-1", "0483:374b", "066AFF")
+    for location in ("1-2", "1-3"):
+        usb.device(location, "0483:374b", "303030303031")
+    target = load_target("nucleo-f446re")
+
+    def words(location: str) -> str:
+        wish = Wish(serial=f"usb:{location}", tool="openocd")
+        at_hand = find_board(at_board(target, wish))
+        (command,) = at_hand.tool.commands("flash", at_hand.job(tmp_path / "image.elf"))
+        return str(command)
+
+    assert "adapter serial 066AFF" in words("1-1") and "location" not in words("1-1")
+    assert "adapter usb location 1-2" in words("1-2") and "serial" not in words("1-2")
+    at_hand = find_board(at_board(target, Wish(serial="usb:1-2", tool="st_flash")))
+    with pytest.raises(UsageError, match="st_flash cannot choose a probe by its USB location"):
+        at_hand.tool.commands("flash", at_hand.job(tmp_path / "image.elf"))
 
 
 def test_no_board_is_exit_3_and_no_tool_exit_4(

@@ -455,6 +455,28 @@ def test_the_real_tool_takes_our_arguments_and_finds_no_board(
         assert tool.failure(done.stdout + done.stderr) == expected
 
 
+def test_dfu_util_is_forgiven_a_chip_that_leaves_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = flash_tool("dfu_util")
+    stand_in = fake(tool, tmp_path, monkeypatch)
+    left = "File downloaded successfully\nSubmitting leave request...\n"
+    stand_in.answers((74, left + "dfu-util: Error during download get_status\n"))
+    assert flashing.run_tool(tool, "flash", job("dfu_util"), "board").attempts == 1
+    stand_in.answers((74, "Erase done.\ndfu-util: Error during download get_status\n"))
+    with pytest.raises(InfrastructureError):
+        flashing.run_tool(tool, "flash", job("dfu_util"), "board")
+
+
+def test_a_copy_to_a_drive_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = fake(uf2.TOOL, tmp_path, monkeypatch)
+    broken = next(r for r in OUTPUTS if (r.tool, r.failure) == ("uf2", "usb"))
+    stand_in.answers((1, broken.text))
+    with pytest.raises(InfrastructureError):
+        flashing.run_tool(uf2.TOOL, "flash", job("uf2"), "board")
+    assert len(stand_in.calls) == 1
+
+
 def drive(folder: Path, name: str, board_id: str) -> Path:
     mounted = folder / name
     mounted.mkdir()
