@@ -114,8 +114,9 @@ class AotBuilt:
 
 
 def refusal(subject: Subject) -> str:
-    """Return nothing: every target and model may be tried."""
-    del subject
+    """Return why there is no C for the subject; empty if it may be tried."""
+    if subject.options.quantize in ("float16", "dynamic-range"):
+        return f"there are no kernels for {subject.options.quantize}"
     return ""
 
 

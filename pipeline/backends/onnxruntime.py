@@ -6,7 +6,6 @@ Its contract: within a tolerance of the reference evaluator of the `onnx` packag
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from functools import partial
 from pathlib import Path
 
@@ -39,11 +38,8 @@ def build(subject: Subject, folder: Path) -> Interpreted:
             raise ToolMissingError(
                 f"backend onnxruntime needs {package}", "pip install 'edgec[onnxruntime]'"
             )
-    source = subject.onnx
-    assert source is not None
-    model = folder / "model.onnx"
-    if source != model:
-        shutil.copyfile(source, model)
+    model = subject.onnx
+    assert model is not None
     ports = onnx_ports(model, subject.name)
     contract = (partial(OnnxOracle, model, ports), Tolerance(share=SHARE))
     return Interpreted("onnxruntime", model, ORT, subject, folder, ports, lambda _: contract)

@@ -42,6 +42,8 @@ def refusal(subject: Subject) -> str:
         return "LiteRT rounds as it does, --rounding tflm has no effect"
     if options.input_rows:
         return "an interpreter takes its input whole, --input-rows has no effect"
+    if options.ram_bytes is not None or options.flash_bytes is not None:
+        return "what an interpreter takes is not held to --ram or --flash"
     return ""
 
 

@@ -34,7 +34,9 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
 @click.option(
     "--backend",
     metavar="NAME",
-    help="How to build it: one of the target's backends, its first otherwise.",
+    default="auto",
+    show_default=True,
+    help="How to build it: one of the target's backends; auto tries them and keeps the fastest.",
 )
 @click.option(
     "--threads",

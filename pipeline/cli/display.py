@@ -29,7 +29,8 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progres
 backend_option = click.option(
     "--backend",
     metavar="NAME",
-    help="How to build it: one of the target's backends; the bundle's otherwise.",
+    help="How to build it: one of the target's backends; the bundle's otherwise. bench takes auto: "
+    "all of them, and the fastest's result.",
 )
 threads_option = click.option(
     "--threads",

@@ -59,7 +59,7 @@ def document(result: Result, stamp: Mapping[str, Any] | None = None) -> dict[str
         "verified": [asdict(one) for one in result.verified],
         "warnings": list(result.warnings),
         "env": {"states": [asdict(state) for state in result.states]},
-        "extra": {},
+        "extra": {"rivals": [asdict(rival) for rival in result.rivals]} if result.rivals else {},
     }
 
 

@@ -69,6 +69,20 @@ class Accuracy:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """What came of a backend that competed: its times in the result's unit, or why there are none.
+
+    `why` is empty where its answers were right.
+    """
+
+    backend: str
+    median: float | None = None
+    p95: float | None = None
+    why: str = ""
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A build's findings. `unit` is what `total` and the layers count: instructions or ns.
 
@@ -89,6 +103,7 @@ class Result:
     memory: Memory
     backend: str = ""
     threads: int = 1
+    rivals: tuple[Rival, ...] = ()
     calibration: str = ""
     synthetic: bool = False
     verified: tuple[Verified, ...] = ()

@@ -22,6 +22,7 @@ def facts(result: Result) -> list[tuple[str, str]]:
         rows.append(("calibration", result.calibration))
     rows += [("input layout", text) for text in result.input_layouts]
     rows += [("rewrite", _saving(saving)) for saving in result.savings]
+    rows += _rivals(result)
     rows += [("verified", _verified(result))] if result.verified else []
     rows += [("not run", text) for text in result.not_run]
     if result.total is not None and result.unit is not None:
@@ -36,6 +37,20 @@ def facts(result: Result) -> list[tuple[str, str]]:
     rows += [("device", _state(state)) for state in result.states]
     rows += _memory(result)
     rows += _accuracy(result)
+    return rows
+
+
+def _rivals(result: Result) -> list[tuple[str, str]]:
+    """Say what each backend that competed came to, and why one was kept."""
+    rows = []
+    for rival in result.rivals:
+        if rival.median is not None:
+            text = f"median {rival.median:,.0f} {result.unit or 'ns'}, p95 {rival.p95 or 0:,.0f}"
+        else:
+            text = rival.why or "right; not timed"
+        rows.append((f"  {rival.backend}", text + (" (kept)" if rival.chosen else "")))
+    if rows and any(rival.chosen and rival.median is None for rival in result.rivals):
+        rows.append(("  kept by", "the target's order: no time was measured"))
     return rows
 
 
