@@ -57,6 +57,10 @@ typedef struct {
 #elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && \
     defined(__AVX512VNNI__)
 #include "edgec_vector_avx512.h"
+#elif defined(__AVX2__)
+#include "edgec_vector_avx2.h"
+#elif defined(__ARM_NEON)
+#include "edgec_vector_neon.h"
 #else
 #include "edgec_vector_portable.h"
 #endif
