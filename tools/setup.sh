@@ -51,6 +51,7 @@ missing_packages() {
     command -v qemu-system-arm >/dev/null || echo qemu-system-arm
     if [ "${FOR_TESTS:-}" = 1 ]; then
         command -v g++ >/dev/null || echo g++
+        command -v cmake >/dev/null || echo cmake
         command -v clang >/dev/null || echo clang
         has_fuzzer || printf '%s\n' "$(fuzzer_package)"
         has_header aarch64-linux-gnu-gcc || printf '%s\n' gcc-aarch64-linux-gnu libc6-dev-arm64-cross

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from edgec.codegen.project import render_project
 from edgec.targets.profile import Target, board_names, load_target
 from edgec.targets.session import open_device
-from edgec.targets.toolchain import Image, build_image
-from tests.support.firmware_image import FirmwareImage
-from tests.tiny_model import MODEL, expected, write_tiny
+from tests.support.firmware_image import BoardImage, FirmwareImage
+from tests.tiny_model import expected
 
 BOARDS = {name: load_target(name) for name in board_names()}
 ARM = [name for name, board in BOARDS.items() if board.memories]
@@ -22,29 +18,15 @@ EMULATED = [name for name, board in BOARDS.items() if board.runner == "qemu"]
 TIMERS = {"microbit": "timer"}
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Image]:
-    return {}
-
-
-def image_of(built: dict[str, Image], folder: Path, target: Target) -> Image:
-    if target.name not in built:
-        project = render_project(write_tiny(folder / "lib"), target, folder / "fw", MODEL)
-        built[target.name] = build_image(project, target)
-    return built[target.name]
-
-
 def memory(target: Target, kind: str) -> range:
     found = next(m for m in target.memories if m.kind == kind)
     return range(found.origin, found.origin + found.size_bytes)
 
 
 @pytest.mark.parametrize("name", ARM)
-def test_the_core_finds_stack_and_start_where_it_looks(
-    name: str, built: dict[str, Image], tmp_path: Path
-) -> None:
+def test_the_core_finds_stack_and_start_where_it_looks(name: str, board_image: BoardImage) -> None:
     target = BOARDS[name]
-    image = FirmwareImage(image_of(built, tmp_path, target).elf)
+    image = FirmwareImage(board_image(name).elf)
     table = image.symbols["edgec_vectors"]
     assert table % 128 == 0
     stack, *handlers = image.words(table, 16)
@@ -56,11 +38,9 @@ def test_the_core_finds_stack_and_start_where_it_looks(
 
 
 @pytest.mark.parametrize("name", ARM)
-def test_every_section_lies_in_the_boards_memories(
-    name: str, built: dict[str, Image], tmp_path: Path
-) -> None:
+def test_every_section_lies_in_the_boards_memories(name: str, board_image: BoardImage) -> None:
     target = BOARDS[name]
-    image = FirmwareImage(image_of(built, tmp_path, target).elf)
+    image = FirmwareImage(board_image(name).elf)
     flash, ram = memory(target, "flash"), memory(target, "ram")
     for section in image.sections.values():
         last = section.address + section.size - 1
@@ -74,10 +54,8 @@ def test_every_section_lies_in_the_boards_memories(
 
 
 @pytest.mark.parametrize("name", ARM)
-def test_a_board_flashes_the_bytes_that_were_linked(
-    name: str, built: dict[str, Image], tmp_path: Path
-) -> None:
-    linked = image_of(built, tmp_path, BOARDS[name])
+def test_a_board_flashes_the_bytes_that_were_linked(name: str, board_image: BoardImage) -> None:
+    linked = board_image(name)
     assert linked.bin is not None
     content = linked.bin.read_bytes()
     origin = memory(BOARDS[name], "flash").start
@@ -87,14 +65,14 @@ def test_a_board_flashes_the_bytes_that_were_linked(
 
 @pytest.mark.parametrize("name", EMULATED)
 def test_an_emulated_board_answers_and_counts_over_its_uart(
-    name: str, built: dict[str, Image], tmp_path: Path
+    name: str, board_image: BoardImage
 ) -> None:
     target = BOARDS[name]
     rng = np.random.default_rng(1)
     a = rng.integers(-128, 128, 2000, dtype=np.int8)
     b = np.array([3, 0, 0, -7], np.int8)
     counts = {}
-    with open_device(image_of(built, tmp_path, target), target) as device:
+    with open_device(board_image(name), target) as device:
         assert device.info.target == name
         assert (device.info.timer, device.info.unit) == (
             TIMERS.get(name, "systick"),

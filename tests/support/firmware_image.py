@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+
+from edgec.targets.toolchain import Image
+
+BoardImage = Callable[[str], Image]
+"""The fixture `board_image` of tests/cross: the built firmware of a board by its name."""
 
 
 @dataclass(frozen=True, slots=True)
