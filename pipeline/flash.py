@@ -12,6 +12,7 @@ from edgec.pipeline.bundle import MANIFEST, read_bundle
 from edgec.pipeline.errors import ToolMissingError, UsageError
 from edgec.targets.device_messages import Hello
 from edgec.targets.flashing import Flashed, Note
+from edgec.targets.lab import wished
 from edgec.targets.profile import Target, load_target
 from edgec.targets.runners.board import Wish, act, at_board, endpoint, find_board, locked
 from edgec.targets.session import connected
@@ -50,18 +51,19 @@ def flash(
 ) -> OnBoard:
     """Compile what a folder holds if need be, flash it, and check that this build answers.
 
-    `board` is another profile than the one it was built for, of the same target. Raises the named
+    `board` is one of the lab's, or the type that it was built for. Raises the named
     failures of flashing, DeviceError if the board is not there or more than one is.
     """
     project = project_of(root)
     facts = json.loads((project / "firmware.json").read_text(encoding="utf-8"))
-    target = load_target(board or facts["target"])
+    kind, known = wished(board or facts["target"], wish or Wish())
+    target = load_target(kind)
     if target.name != facts["target"]:
         raise UsageError(
             f"{root}: the firmware was built for {facts['target']}, not for {target.name}",
             f"edgec build --target {target.name}",
         )
-    target = at_board(target, wish or Wish())
+    target = at_board(target, known)
     at_hand = find_board(target)
     image = _firmware(project, target, facts, profile)
     with locked(at_hand):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,35 @@ def load_lab(path: Path) -> Lab:
     table.done()
     _check(path, lab)
     return lab
+
+
+def usual_lab() -> Lab | None:
+    """Return the lab that EDGEC_LAB names, else lab.toml of this folder, None if there is none."""
+    told = os.environ.get("EDGEC_LAB")
+    path = Path(told or LAB)
+    return load_lab(path) if told or path.is_file() else None
+
+
+def wished(name: str, wish: Wish) -> tuple[str, Wish]:
+    """Return the type of a board, and the wish with what the lab knows of it.
+
+    `name` is a board of the lab, or a type: that of its only board with a probe or console.
+    """
+    lab = usual_lab()
+    boards = () if lab is None else lab.boards
+    fits = [board for board in boards if board.name == name]
+    if not fits and not wish.serial and not wish.port:
+        fits = [b for b in boards if b.type == name and (b.probe or b.console)]
+    if len(fits) != 1:
+        return name, wish
+    board = fits[0]
+    known = replace(
+        wish,
+        serial=wish.serial or board.probe,
+        port=wish.port or board.console,
+        tool=wish.tool or board.tool,
+    )
+    return board.type, known
 
 
 def _board(path: Path, number: int, values: Any) -> LabBoard:

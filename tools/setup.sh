@@ -2,7 +2,7 @@
 # Install what edgec needs: compilers and the emulator from apt, Python packages into a venv.
 # usage: tools/setup.sh tools | venv EXTRAS | labgrid
 # VENV names the venv's folder, PYTHON the interpreter to make it with; both may be left out.
-# FOR_TESTS=1 adds the compilers that only the tests use.
+# FOR_TESTS=1 adds the compilers and flash tools that only the tests use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VENV=${VENV:-.venv}
@@ -59,6 +59,9 @@ missing_packages() {
         command -v qemu-aarch64 >/dev/null || echo qemu-user
         command -v ssh >/dev/null || echo openssh-client
         [ -x /usr/sbin/sshd ] || echo openssh-server
+        command -v openocd >/dev/null || echo openocd
+        command -v st-flash >/dev/null || echo stlink-tools
+        command -v dfu-util >/dev/null || echo dfu-util
     fi
     if [ ! -x "$VENV/bin/python" ]; then
         if python=$(find_python); then

@@ -74,16 +74,16 @@ def command(
     from edgec.pipeline.report.stamp import stamp
     from edgec.targets.runners.board import Wish
 
-    reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
+    kind, reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     if mlperf is not None:
-        there = (board or target, options["backend"], options["ssh"], reach)
+        there = (kind or target, options["backend"], options["ssh"], reach)
         _session(bundle, mlperf, dataset, sessions, as_json, quiet, *there)
         return
     if dataset is not None:
         raise click.UsageError("--dataset belongs to --mlperf")
     with display.progress_report(quiet or as_json) as progress:
         result = driver.bench(
-            bundle, target=board or target, reach=reach, progress=progress, **options
+            bundle, target=kind or target, reach=reach, progress=progress, **options
         )
     measured = document(result, stamp())
     if out is not None:

@@ -54,16 +54,21 @@ def _console(port: str | None, board: str | None, serial: str) -> tuple[str, int
     from edgec.pipeline.errors import UsageError
     from edgec.targets.detection import choose, scan
     from edgec.targets.flash_failures import failed
+    from edgec.targets.lab import wished
     from edgec.targets.profile import load_target
+    from edgec.targets.runners.board import Wish
 
-    facts = load_target(board).board if board is not None else None
-    if board is not None and facts is None:
-        raise UsageError(f"{board} is not a board", "'edgec boards list' shows those")
-    if port is not None:
-        return port, facts.baud if facts is not None else None
-    if board is None or facts is None:
-        raise UsageError("which port?", "give --port, or --board and perhaps --serial")
-    plugged = choose(scan(), board, serial=serial)
+    if board is None:
+        if port is None:
+            raise UsageError("which port?", "give --port, or --board and perhaps --serial")
+        return port, None
+    kind, wish = wished(board, Wish(serial=serial, port=port or ""))
+    facts = load_target(kind).board
+    if facts is None:
+        raise UsageError(f"{kind} is not a board", "'edgec boards list' shows those")
+    if wish.port:
+        return wish.port, facts.baud
+    plugged = choose(scan(), kind, serial=wish.serial)
     if not plugged.port:
         raise failed("port-not-found", f"{board}: console ({facts.console})")
     return plugged.port, facts.baud

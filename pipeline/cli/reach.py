@@ -25,7 +25,7 @@ board_option = click.option(
     "--board",
     metavar="NAME",
     shell_complete=_complete_board,
-    help="The board that is plugged in, as 'edgec boards list' names it.",
+    help="The board that is plugged in, as 'edgec boards list' or lab.toml names it.",
 )
 port_option = click.option(
     "--port", metavar="PORT", help="The board's serial port, as /dev/serial/by-id/…."
@@ -62,20 +62,26 @@ def reach_options(command: Command) -> Command:
 
 def way(
     board: str | None, port: str | None, baud: int | None, wish: Wish
-) -> Callable[[Target], Target] | None:
-    """Return how the target is reached: flashed as a board, over a port as it is, or as usual."""
+) -> tuple[str | None, Callable[[Target], Target] | None]:
+    """Return which target is meant and how it is reached.
+
+    It is flashed as a board, reached over a port as it is, or as usual. A board's name may be one
+    of the lab's.
+    """
     from edgec.pipeline.errors import UsageError
+    from edgec.targets.lab import wished
     from edgec.targets.runners.board import at_board
     from edgec.targets.runners.port import at_port
 
     if board is not None:
         if baud is not None:
             raise UsageError("--baud goes with --port alone", "a board's profile has its speed")
-        return lambda target: at_board(target, wish)
+        kind, known = wished(board, wish)
+        return kind, lambda target: at_board(target, known)
     if wish.serial or wish.tool:
         raise UsageError("--serial and --runner choose a board's probe", "give --board too")
     if port is not None:
-        return lambda target: at_port(target, port, baud)
+        return None, lambda target: at_port(target, port, baud)
     if baud is not None:
         raise UsageError("--baud without --port")
-    return None
+    return None, None

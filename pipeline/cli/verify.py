@@ -43,10 +43,10 @@ def command(
     from edgec.pipeline.cli import display
     from edgec.targets.runners.board import Wish
 
-    reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
+    kind, reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     with display.progress_report(quiet or as_json) as progress:
         checked = driver.verify(
-            bundle, target=board or target, reach=reach, progress=progress, **options
+            bundle, target=kind or target, reach=reach, progress=progress, **options
         )
     if as_json:
         display.print_json({"verified": [asdict(v) for v in checked]})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgec.pipeline.errors import DeviceError, InfrastructureError, ToolMissingError
+from edgec.pipeline.errors import DeviceError, InfrastructureError, ToolMissingError, UsageError
 from edgec.pipeline.flash import flash
 from edgec.targets import session
 from edgec.targets.device_protocol import Timeouts
@@ -110,3 +110,35 @@ def test_a_bridge_that_may_be_either_board_is_not_guessed(
         flash(project)
     assert caught.value.name == "probe-ambiguous"
     assert "usb:LOCATION" in caught.value.hint
+
+
+LAB = """
+[[board]]
+name = "desk-c3"
+type = "esp32-c3"
+console = "{port}"
+
+[[board]]
+name = "far-away"
+type = "esp32-s3"
+console = "/dev/ttyFAR"
+"""
+
+
+@pytest.mark.parametrize("board", (None, "desk-c3", "esp32-c3"))
+def test_the_lab_knows_where_a_board_is(
+    board: str | None, project: Path, port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = tmp_path / "lab.toml"
+    lab.write_text(LAB.format(port=port))
+    monkeypatch.setenv("EDGEC_LAB", str(lab))
+    esptool = FakeTool(tmp_path, "esptool", monkeypatch)
+    esptool.answers((0, "Hash of data verified.\n"))
+    (project / "build" / "flash_args").touch()
+    assert flash(project, board=board).port == port
+    assert esptool.calls[0][2:4] == ["--port", port]
+    # What is said goes before what the lab knows.
+    (link := tmp_path / "other").symlink_to(port)
+    assert flash(project, Wish(port=str(link)), board=board).port == str(link)
+    with pytest.raises(UsageError, match="was built for esp32-c3, not for esp32-s3"):
+        flash(project, board="far-away")
