@@ -82,7 +82,7 @@ $(VENV)/.edgec-demo: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.edgec-dev: pyproject.toml constraints.txt
-	@tools/setup.sh venv tensorflow,dev
+	@tools/setup.sh venv tensorflow,tvm,dev
 	@touch $@ $(VENV)/.edgec-demo
 
 $(VENV)-labgrid/.ready: | $(VENV)/.edgec-dev

@@ -119,7 +119,8 @@ class _Emitter:
     def sources(self) -> dict[str, str]:
         """Return all files but the weights, which are known then."""
         code = self.code()
-        kernels = {part.kernel for s in self.plan.steps for part in s.parts if part.kernel}
+        parts = [part for step in self.plan.steps for part in step.parts if part.kernel]
+        kernels = {part.kernel for part in parts if not part.header}
         return {
             f"{self.name}.h": self.header(),
             f"{self.name}.c": code,
@@ -218,7 +219,8 @@ class _Emitter:
             elif step.params:
                 params.append(self._params(f"{index}", op, step))
             calls.append(self._call(index, op, step))
-        headers = sorted({p.kernel for s in self.plan.steps for p in s.parts if p.kernel})
+        kernels = [p for step in self.plan.steps for p in step.parts if p.kernel]
+        headers = sorted({p.header or p.kernel for p in kernels})
         pointers = ["read"] if self.by_rows else []
         pointers += [f"input_{i}" for i, n in enumerate(self.graph.inputs) if n != self.by_rows]
         pointers += [f"output_{i}" for i in range(len(self.graph.outputs))]

@@ -158,8 +158,9 @@ class Step:
     """The C that one op becomes: a call of one kernel.
 
     The kernel is the function `kernel` in `kernels/<kernel>.c`, declared in `<kernel>.h` as
-    `void kernel(const <kernel>_params *p, <inputs>, <outputs>[, void *scratch])`. `params` holds
-    the fields of that struct by name; with no params the argument is left out. `inputs` are the
+    `void kernel(const <kernel>_params *p, <inputs>, <outputs>[, void *scratch])`; one of another
+    compiler's is declared in `header`. `params` holds the fields of that struct by name; with no
+    params the argument is left out. `inputs` are the
     positions of the op's inputs that are passed as pointers. Where `arrays` is set, inputs are
     passed as one `const void *const *` and outputs as one `void *const *`. A kernel that takes
     working memory has `scratch_bytes` (0: this time it gets a null pointer), others None. A `view`
@@ -185,6 +186,7 @@ class Step:
     in_place: tuple[int, ...] = ()
     reason: str = ""
     program: Program | None = None
+    header: str = ""
 
     @property
     def parts(self) -> tuple[Step, ...]:

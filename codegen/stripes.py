@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Self
-
-import numpy as np
+from typing import ClassVar, Self
 
 from edgec.codegen.bands import BandKernels, Member, Stripe, member, row_bytes, stripes
+from edgec.codegen.joined import Joined
 from edgec.codegen.packing import Block, aligned, pack
 from edgec.codegen.program import Action, Base, Call, Fetch, Move, Program, Spot
-from edgec.codegen.registry import Accesses, Cost, Io, KernelOp, Node, Shape, Step
+from edgec.codegen.registry import Accesses, Cost, Io, KernelOp, Step
 from edgec.pipeline.errors import UnsupportedModelError
-from edgec.pipeline.graph import Array, Graph, Tensor
+from edgec.pipeline.graph import Graph
 
 CALL_INSTRUCTIONS = 40
 """What a call of a kernel and its set-up take beside the work."""
@@ -27,17 +26,15 @@ _TRIES = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Stripes(KernelOp):
+class Stripes(Joined):
     """Layers computed together, made by the planner, never read from a file.
 
-    `tensors` are all that the members touch, `kernels` the calls that compute each member whole,
-    whose kernels and constants the bands share. `fetched` is the input that a callback gives.
+    `kernels` are the calls that compute each member whole, whose kernels and constants the bands
+    share. `fetched` is the input that a callback gives.
     """
 
     builtin: ClassVar[str] = "STRIPES"
 
-    members: tuple[KernelOp, ...]
-    tensors: Mapping[str, Tensor]
     kernels: tuple[Step, ...]
     rows: int
     bands: BandKernels
@@ -75,45 +72,6 @@ class Stripes(KernelOp):
             bands=bands,
             fetched=fetched if fetched in outside else "",
         )
-
-    @classmethod
-    def parse(cls, node: Node) -> Self:
-        """Refuse: no file has this op."""
-        raise UnsupportedModelError(f"op {node.index}: {node.builtin} is no operator of a file")
-
-    @property
-    def title(self) -> str:
-        """The members' names, repeated ones counted."""
-        names: list[list[Any]] = []
-        for op in self.members:
-            if names and names[-1][0] == op.builtin:
-                names[-1][1] += 1
-            else:
-                names.append([op.builtin, 1])
-        return " + ".join(name if n == 1 else f"{n} {name}" for name, n in names)
-
-    def member_io(self, op: KernelOp) -> Io:
-        """Return the tensors of a member."""
-        ins = tuple(self.tensors[n] if n else None for n in op.inputs)
-        return Io(ins, tuple(self.tensors[n] for n in op.outputs))
-
-    def shapes(self, io: Io) -> tuple[Shape, ...]:
-        """Return the last member's output shape."""
-        last = self.members[-1]
-        return last.shapes(self.member_io(last))
-
-    def macs(self, io: Io) -> int:
-        """Return the members' sum."""
-        return sum(op.macs(self.member_io(op)) for op in self.members)
-
-    def reference(self, io: Io, *inputs: Array | None) -> tuple[Array, ...]:
-        """Compute the members one after the other, each whole."""
-        values: dict[str, Array | None] = dict(zip(self.inputs, inputs, strict=True))
-        for op in self.members:
-            own = self.member_io(op)
-            args = (None if t is None else values.get(t.name, t.data) for t in own.inputs)
-            values |= dict(zip(op.outputs, op.reference(own, *args), strict=True))
-        return (np.asarray(values[self.outputs[0]]),)
 
     def lower(self, io: Io) -> Step:
         """Return the step of all turns; raise UnsupportedModelError where a kernel refuses one."""

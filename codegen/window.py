@@ -93,6 +93,10 @@ class Window:
         """Return which bytes a kernel touches that makes `rows` rows of the output at a time."""
         if self.kernel == self.stride == (1, 1) and not self.padded:
             return _pixel_accesses(x, y)
+        return self.row_accesses(x, y, rows)
+
+    def row_accesses(self, x: Tensor, y: Tensor, rows: int = 1) -> Accesses:
+        """Return `accesses` of a kernel that makes whole rows, of single pixels too."""
         batches, high = y.shape[:2]
         in_row, out_row = x.size_bytes // batches // x.shape[1], y.size_bytes // batches // high
         reach = (self.kernel[0] - 1) * self.dilation[0] + 1

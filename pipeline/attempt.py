@@ -64,7 +64,7 @@ def benched(trial: Trial, allow_throttled: bool) -> Result:
 
 
 def _planned(subject: Subject, built: Built) -> Result:
-    lowered = subject.lowered()
+    lowered, planned = subject.lowered(), built.planned()
     layouts = tuple(
         f"{port.name}: {list(port.shape)} in the source is {list(port.keras_shape)} here"
         for port, name in zip(lowered.inputs, built.ports.inputs, strict=True)
@@ -72,11 +72,11 @@ def _planned(subject: Subject, built: Built) -> Result:
         and port.keras_shape == built.ports[name].shape
     )
     return replace(
-        built.planned(),
+        planned,
         source=subject.source.name,
         calibration=lowered.calibration,
         synthetic=lowered.synthetic,
-        warnings=lowered.warnings,
+        warnings=(*lowered.warnings, *planned.warnings),
         input_layouts=layouts,
         not_run=("compiling, verification and measurement (--emit-only)",),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import edgec
@@ -22,13 +23,17 @@ from edgec.targets.profile import Target
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A model after planning: the file, its graph as read and as it runs, and the plan."""
+    """A model after planning: the file, its graph as read and as it runs, and the plan.
+
+    `kernels` are the files of kernels that are not edgec's own, by name.
+    """
 
     model: bytes
     source: Graph
     graph: Graph
     plan: Plan
     savings: tuple[Saving, ...] = ()
+    kernels: Mapping[str, str] = field(default_factory=dict)
 
 
 def compile_model(
@@ -85,7 +90,7 @@ def write_sources(compiled: Compiled, target: Target, root: Path) -> None:
         linked: list[Symbol] = []
     else:
         files, linked = emit.emit_linked(graph, plan, origin)
-    _write(root / "src", files)
+    _write(root / "src", {**files, **compiled.kernels})
     if linked:
         write_blob(root / "src" / emit.weights_blob(graph), linked)
     else:

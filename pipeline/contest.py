@@ -54,11 +54,12 @@ def compete(
             rivals.append(Rival(name, why=error.message))
         else:
             timing = result.timing
-            rivals.append(Rival(name, result.total, timing.p95 if timing else None))
+            p95 = timing.p95 if timing else None
+            rivals.append(Rival(name, result.total, p95, remark=result.remark))
     if all(rival.why for rival in rivals):
         raise failures[0]
     best = _best(rivals)
-    return tuple(Rival(r.backend, r.median, r.p95, r.why, chosen=r is best) for r in rivals)
+    return tuple(replace(rival, chosen=rival is best) for rival in rivals)
 
 
 def chosen(rivals: Iterable[Rival]) -> str:

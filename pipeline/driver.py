@@ -198,6 +198,9 @@ def _chosen(subject: Subject, asked: str | None) -> str:
             f"{target.name}: backend {name!r} does not build for it",
             f"backends of {target.name}: {', '.join(target.backends)}, or auto",
         )
+    options = subject.options
+    if name != "tvm" and (options.tune_trials or options.tune_minutes):
+        raise UsageError(f"backend {name} has nothing to tune: only the backend tvm tunes")
     why = find_backend(name).refusal(subject)
     if why:
         raise UnsupportedModelError(f"{subject.source.name}: backend {name} refuses it: {why}")
@@ -233,7 +236,7 @@ def reopened(
         work = Path(folder)
         onnx = next((bundle.root / a.path for a in bundle.artifacts if a.kind == "onnx"), None)
         model, lowered = bundle.path("model"), work / "model.tflite"
-        subject = Subject(model, lowered, bundle.name, profile, options, progress, onnx)
+        subject = Subject(model, lowered, bundle.name, profile, options, progress, onnx, root)
         name = _chosen(subject, backend or bundle.backend)
         built = find_backend(name).build(subject, work)
         yield Trial(built, random_samples(built.ports, samples), progress)

@@ -16,7 +16,8 @@ from edgec.pipeline.lower.tflite import Quantize
 class BuildOptions:
     """How to build. Sizes are in bytes; `samples` is how many random inputs are verified,
     by default 5, or fewer where they are large. `backend` is one of the target's, or auto; the
-    target's usual one if it is None."""
+    target's usual one if it is None. `tune_trials` and `tune_minutes` are how long TVM searches
+    for schedules, if it does."""
 
     target: str = "cortex-m4"
     backend: str | None = None
@@ -35,6 +36,8 @@ class BuildOptions:
     test: Path | None = None
     shrink: bool = True
     input_rows: bool = False
+    tune_trials: int | None = None
+    tune_minutes: float | None = None
 
 
 def kept(options: BuildOptions) -> dict[str, str | int | None]:

@@ -27,6 +27,7 @@ class Subject:
 
     `source` is the user's file. `model` is where the `.tflite` that it is lowered to goes; it is
     made when a backend first asks for it. `onnx` is the source where that is an ONNX file.
+    `bundle` is the finished one that is opened again, if that is what is done.
     """
 
     source: Path
@@ -36,6 +37,7 @@ class Subject:
     options: BuildOptions
     progress: Report
     onnx: Path | None = None
+    bundle: Path | None = None
     _lowered: Lowered | None = field(default=None)
 
     @property

@@ -33,6 +33,8 @@ from edgec.pipeline.errors import EdgecError, ToolMissingError, UnsupportedModel
 _PACKAGES = ("h5py", "onnx", "tensorflow", "tf_keras")
 _TRAINING = (*_PACKAGES, "sklearn", "tensorflow_model_optimization")
 
+_TVM = ("cloudpickle", "psutil", "tvm", "xgboost")
+
 STAGES: Mapping[str, tuple[str, ...]] = {
     "edgec.pipeline.compress.stage:as_float_file": _TRAINING,
     "edgec.pipeline.compress.stage:begin": _TRAINING,
@@ -40,6 +42,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "edgec.pipeline.lower.converter:convert": _PACKAGES,
     "edgec.pipeline.lower.converter:float_outputs": _PACKAGES,
     "edgec.pipeline.lower.converter:summarize": _PACKAGES,
+    "edgec.pipeline.tvm.stage:compile_layers": _TVM,
 }
 """Every function a worker may run, and the packages it needs."""
 
@@ -117,9 +120,11 @@ def run_stage(
 def _require_packages(function: str) -> None:
     missing = [name for name in STAGES[function] if importlib.util.find_spec(name) is None]
     if missing:
+        tvm = STAGES[function] == _TVM
+        purpose = "compiling with TVM" if tvm else "reading a float model"
         raise ToolMissingError(
-            f"reading a float model needs {', '.join(missing)}, not installed in {sys.prefix}",
-            "pip install 'edgec[tensorflow]'",
+            f"{purpose} needs {', '.join(missing)}, not installed in {sys.prefix}",
+            f"pip install 'edgec[{'tvm' if tvm else 'tensorflow'}]'",
         )
 
 

@@ -1,6 +1,6 @@
 """What the tests need, by folder: a missing need skips with how to get it, or fails when required.
 
-`EDGEC_REQUIRE=host,cross,tf,sbc,labgrid` (set in CI) turns such a skip into a failure.
+`EDGEC_REQUIRE=host,cross,tf,tvm,sbc,labgrid` (set in CI) turns such a skip into a failure.
 """
 
 from __future__ import annotations
@@ -38,6 +38,13 @@ def _missing_tf() -> str:
     return ""
 
 
+def _missing_tvm() -> str:
+    for module in ("tvm", "xgboost", "cloudpickle", "psutil"):
+        if importlib.util.find_spec(module) is None:
+            return f"no {module}: pip install 'edgec[tvm]'"
+    return ""
+
+
 def _missing_sbc() -> str:
     for tool, package in (
         ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"),
@@ -57,6 +64,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "cross": _missing_cross,
     "tf": _missing_tf,
     "sbc": _missing_sbc,
+    "tvm": _missing_tvm,
 }
 
 

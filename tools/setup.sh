@@ -126,7 +126,7 @@ install_labgrid() {
 
 case "${1:-}" in
     tools) install_tools ;;
-    venv) install_venv "${2:?extras, as in tensorflow,dev}" ;;
+    venv) install_venv "${2:?extras, as in tensorflow,tvm,dev}" ;;
     labgrid) install_labgrid ;;
     *) die "usage: tools/setup.sh tools | venv EXTRAS | labgrid" ;;
 esac

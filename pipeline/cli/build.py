@@ -111,6 +111,18 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     metavar="FILE|DIR|python:MODULE:FUNCTION",
     help="Labelled samples that the recipe trains and tests on, as in 'edgec compress'.",
 )
+@click.option(
+    "--tune-trials",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Have backend tvm measure N schedules of the layers; what it learns is kept.",
+)
+@click.option(
+    "--tune-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="M",
+    help="End the tuning of backend tvm after M minutes.",
+)
 @click.option("--no-shrink", is_flag=True, help="Keep channels that are provably constant.")
 @click.option("--no-verify", is_flag=True, help="Compile and link, but run nothing.")
 @click.option("--emit-only", is_flag=True, help="Write the C sources, but compile nothing.")

@@ -25,7 +25,9 @@ PACKAGES = (
     ("onnx", "ONNX models", "pip install 'edgec[tensorflow]'"),
     ("h5py", "Keras models", "pip install 'edgec[tensorflow]'"),
     ("pillow", "calibration images", "pip install 'edgec[tensorflow]'"),
-    ("apache-tvm", "TVM back end", "pip install 'edgec[tvm]'"),
+    ("apache-tvm", "the backend tvm", "pip install 'edgec[tvm]'"),
+    ("apache-tvm-ffi", "the backend tvm", "pip install 'edgec[tvm]'"),
+    ("xgboost-cpu", "tuning of the backend tvm", "pip install 'edgec[tvm]'"),
 )
 TOOLS = (
     ("make", "every build"),

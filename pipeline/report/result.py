@@ -72,7 +72,7 @@ class Accuracy:
 class Rival:
     """What came of a backend that competed: its times in the result's unit, or why there are none.
 
-    `why` is empty where its answers were right.
+    `why` is empty where its answers were right; `remark` is what the times cannot be shown without.
     """
 
     backend: str
@@ -80,6 +80,7 @@ class Rival:
     p95: float | None = None
     why: str = ""
     chosen: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class Result:
     There is none where an `emulator` stood in for the device. `timing` is how times spread,
     `samples` are the counts themselves, `states` those of a computer before and after it was
     measured. `compiler` is empty where nothing was compiled; `invalid` says why counts that were
-    kept do not count. `board` is its name in the lab, `serial` that of its probe, `tool` what
-    flashed it.
+    kept do not count. `remark` is what counts must not be shown without. `board` is its name in the
+    lab, `serial` that of its probe, `tool` what flashed it.
     """
 
     model: str
@@ -104,6 +105,7 @@ class Result:
     backend: str = ""
     threads: int = 1
     rivals: tuple[Rival, ...] = ()
+    remark: str = ""
     calibration: str = ""
     synthetic: bool = False
     verified: tuple[Verified, ...] = ()

@@ -48,6 +48,7 @@ def _rivals(result: Result) -> list[tuple[str, str]]:
             text = f"median {rival.median:,.0f} {result.unit or 'ns'}, p95 {rival.p95 or 0:,.0f}"
         else:
             text = rival.why or "right; not timed"
+        text += f", {rival.remark}" if rival.remark else ""
         rows.append((f"  {rival.backend}", text + (" (kept)" if rival.chosen else "")))
     if rows and any(rival.chosen and rival.median is None for rival in result.rivals):
         rows.append(("  kept by", "the target's order: no time was measured"))

@@ -22,9 +22,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_fastest_is_kept_with_its_files_alone(model: Path, tmp_path: Path) -> None:
+def test_the_fastest_is_kept_with_its_files_alone(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEC_CACHE", str(tmp_path / "cache"))
     done = build(model, target="x86", backend="auto", out=tmp_path / "out")
     timed = {r.backend: r.median for r in done.result.rivals if r.median is not None}
+    remarks = {r.backend: r.remark for r in done.result.rivals}
+    assert remarks["aot"] == "" and (
+        "tvm" not in timed or remarks["tvm"] == "4 of 4 layers untuned"
+    )
     assert {"aot", "tflite"} <= set(timed) and "onnxruntime" not in timed
     best = min(timed, key=lambda name: timed[name] or 0)
     assert done.result.backend == done.bundle.backend == best == chosen(done.result.rivals)
