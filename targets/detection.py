@@ -52,6 +52,11 @@ class Plugged:
     shared: bool = False
 
     @property
+    def in_bootloader(self) -> bool:
+        """Whether it is a chip in the boot loader of its ROM."""
+        return self.usb_id in BOOTLOADERS
+
+    @property
     def key(self) -> str:
         """What a lock on it is named by."""
         own = "" if self.shared else self.serial
@@ -127,7 +132,11 @@ def identify(
         named = chips if len(chips) == 1 else []
     if named:
         return replace(thing, boards=(named[0],), certain=True, note="by pyOCD")
-    hinted = {kind: board for kind, board in facts.items() if thing.usb_id in board.usb}
+    hinted = {
+        kind: board
+        for kind, board in facts.items()
+        if thing.usb_id in (*board.usb, board.flash.get("dfu_util", {}).get("device"))
+    }
     if name and name != "Generic":
         return replace(thing, note=f"pyOCD says {name}")
     by_id = [k for k, b in hinted.items() if _has_id(b, thing.serial)]
@@ -165,31 +174,32 @@ def ask_all(things: Iterable[Plugged]) -> dict[str, str]:
     return answers
 
 
-def choose(things: Iterable[Plugged], board: str, *, serial: str = "", port: str = "") -> Plugged:
+def choose(
+    things: Iterable[Plugged], board: str, *, serial: str = "", port: str = "",
+    absent: str = "probe-not-found",
+) -> Plugged:  # fmt: skip
     """Return the one thing that is the board: the serial number given, else the one that may be it.
 
-    `serial` may be `usb:` and a location. Raises DeviceError if nothing fits, or more than one.
+    `serial` may be `usb:` and a location. `port` is its console; that of a thing that may be the
+    board chooses it. Raises DeviceError if more than one fits, or nothing: the failure `absent`.
     """
     there = list(things)
+    what = board
     if serial:
         location = serial.removeprefix("usb:") if serial.startswith("usb:") else ""
         fits = [t for t in there if (t.location == location if location else t.serial == serial)]
         what = f"serial {serial}" if not location else f"USB location {location}"
-    elif port:
-        fits = [t for t in there if _same_port(t.port, port)]
-        what = f"{board} at {port}"
-        if not fits:
-            return Plugged(port=port, boards=(board,), note="by --port")
     else:
         sure = [t for t in there if t.certain and t.boards == (board,)]
         fits = sure or [t for t in there if board in t.boards]
-        what = board
-    if serial and not fits and not usb_is_listed():
-        return Plugged(serial=serial, port=port, boards=(board,), note="by --serial")
+        # The console may also be an adapter that is wired to the board, and tell nothing.
+        fits = [t for t in fits if port and _same_port(t.port, port)] or fits
+    if not fits and (serial or port) and not usb_is_listed():
+        return Plugged(serial=serial, port=port, boards=(board,), note="as you say")
     if len(fits) > 1:
         raise _ambiguous(what, fits)
     if not fits:
-        raise failed("probe-not-found", what, said=table(there))
+        raise failed(absent, what, said=table(there))
     only = fits[0]
     if only.certain and only.boards != (board,):
         raise DeviceError(

@@ -98,7 +98,8 @@ class FlashTool:
     succeeded, for tools that end with 0 whatever happens; `forgives` is what a flashing prints
     that succeeded though the tool calls it an error. What fails is tried again if it `repeats`.
     `install` says how to get the tool, `vendors` which USB vendors' probes it drives. `asks` are
-    the words that make it tell its version, `prepare` finds what a job needs on the spot.
+    the words that make it tell its version, `prepare` finds what a job needs on the spot. A
+    `bootloader` tool talks to the chip's own boot loader on USB, others to a probe or a port.
     """
 
     name: str
@@ -115,6 +116,7 @@ class FlashTool:
     proof: str = ""
     forgives: str = ""
     repeats: bool = True
+    bootloader: bool = False
     asks: tuple[str, ...] = ("--version",)
     prepare: Callable[[Job], Job] | None = None
 

@@ -42,8 +42,7 @@ def _made(folder: Path) -> Path:
 
 def port_key(port: str) -> str:
     """Return the one name of a serial port, which may have several, for its lock."""
-    path = Path(port)
-    return str(path.resolve()) if path.exists() else port
+    return port if "://" in port else str(Path(port).resolve())
 
 
 @contextmanager

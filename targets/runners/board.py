@@ -150,9 +150,10 @@ def find_board(target: Target) -> AtHand:
     tool = _tool(target.name, board, wish.tool)
     if not wish.serial and wish.port and "port" in tool.can:
         return AtHand(target, board, Plugged(port=wish.port), tool, wish)
-    plugged = choose(scan(), target.name, serial=wish.serial, port=wish.port)
-    if tool.name == "uf2":
-        plugged = replace(plugged, usb_id="")
+    # A boot loader is no probe, and a probe no boot loader.
+    things = [t for t in scan() if t.in_bootloader == tool.bootloader or "port" in tool.can]
+    absent = "not-in-bootloader" if tool.bootloader else "probe-not-found"
+    plugged = choose(things, target.name, serial=wish.serial, port=wish.port, absent=absent)
     return AtHand(target, board, plugged, tool, wish)
 
 

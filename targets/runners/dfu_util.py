@@ -24,6 +24,7 @@ def flash(job: Job) -> tuple[Command, ...]:
 
 TOOL = FlashTool(
     name="dfu_util",
+    bootloader=True,
     program="dfu-util",
     image="bin",
     can=frozenset({"erase", "serial"}),

@@ -26,6 +26,7 @@ def erase(job: Job) -> tuple[Command, ...]:
 
 TOOL = FlashTool(
     name="picotool",
+    bootloader=True,
     program="picotool",
     image="elf",
     can=frozenset({"erase", "serial", "verify"}),

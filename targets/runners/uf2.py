@@ -62,9 +62,10 @@ def flash(job: Job) -> tuple[Command, ...]:
 
 TOOL = FlashTool(
     name="uf2",
+    bootloader=True,
     program="cp",
     image="uf2",
-    can=frozenset({"port"}),
+    can=frozenset(),
     options={"board_id": True, "family": True},
     flash=flash,
     install="cp is part of every system",

@@ -224,6 +224,45 @@ def test_a_place_is_given_to_the_tool_only_where_the_serial_number_tells_nothing
         at_hand.tool.commands("flash", at_hand.job(tmp_path / "image.elf"))
 
 
+def test_a_console_may_be_an_adapter_that_is_wired_to_the_board(
+    usb: FakeUsb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tool in ("picotool", "pyocd", "st-flash"):
+        FakeTool(tmp_path, tool, monkeypatch).answers((0, '{"boards": []}'))
+    usb.device("1-1", "2e8a:0003", "E0C9125B0D9B", "RP2 Boot")
+    usb.device("1-2", "2e8a:000c", "E6614103E7", "Debug Probe")
+    usb.port("/dev/ttyUSB0", "0403:6001", "FT123", "1-3")
+    pico = load_target("pico")
+    for tool, serial in (("picotool", "E0C9125B0D9B"), ("pyocd", "E6614103E7")):
+        at_hand = find_board(at_board(pico, Wish(port="/dev/ttyUSB0", tool=tool)))
+        assert (at_hand.plugged.serial, at_hand.plugged.port) == (serial, "/dev/ttyUSB0")
+        assert at_hand.job(tmp_path / "image.elf").serial == serial
+
+
+def test_a_port_of_one_of_two_probes_chooses_that(usb: FakeUsb) -> None:
+    usb.nucleo("AAA", "1-1", "/dev/ttyACM0")
+    usb.nucleo("BBB", "1-2", "/dev/ttyACM1")
+    assert choose(scan(), "nucleo-f446re", port="/dev/ttyACM1").serial == "BBB"
+    with pytest.raises(DeviceError) as caught:
+        choose(scan(), "nucleo-f446re", port="/dev/ttyACM7")
+    assert caught.value.name == "probe-ambiguous"
+
+
+def test_a_chip_in_its_boot_loader_is_no_probe_and_a_probe_no_boot_loader(
+    usb: FakeUsb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tool in ("dfu-util", "st-flash"):
+        FakeTool(tmp_path, tool, monkeypatch)
+    usb.nucleo("AAA", "1-1", "/dev/ttyACM0")
+    board = load_target("nucleo-l4r5zi")
+    with pytest.raises(DeviceError) as caught:
+        find_board(at_board(board, Wish(tool="dfu_util")))
+    assert caught.value.name == "not-in-bootloader"
+    usb.device("1-2", "0483:df11", "2064399C4E42", "STM32 BOOTLOADER")
+    assert find_board(at_board(board, Wish(tool="dfu_util"))).plugged.serial == "2064399C4E42"
+    assert find_board(at_board(board, Wish(tool="st_flash"))).plugged.serial == "AAA"
+
+
 def test_no_board_is_exit_3_and_no_tool_exit_4(
     usb: FakeUsb, firmware: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

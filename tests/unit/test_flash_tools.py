@@ -189,7 +189,7 @@ def job(name: str, what: str = "flash") -> Job:
         options=OPTIONS[name],
         serial="066BFF555" if by_serial else "",
         usb_id="0483:374b" if by_serial else "",
-        port="/dev/ttyUSB0" if "port" in tool.can else "",
+        port="/dev/ttyUSB0" if "port" in tool.can or name == "uf2" else "",
         erase="erase" in what.split()[1:],
         unlock="unlock" in what,
         gentle="gentle" in what,
@@ -404,7 +404,7 @@ def test_every_board_names_tools_that_are_there_with_options_they_know(board: st
     assert target.board is not None
     for name, options in target.board.flash.items():
         tool = flash_tool(name)
-        port = "/dev/ttyACM0" if "port" in tool.can else ""
+        port = "/dev/ttyACM0" if "port" in tool.can or name == "uf2" else ""
         assert tool.commands("flash", Job(images=IMAGES, options=options, port=port))
 
 
