@@ -22,6 +22,9 @@ READY = "m-ready"
 # What the official runner sends in one command, half of what the firmware's buffer takes.
 CHUNK_BYTES = 31
 
+# How often a device is asked whether it is there.
+PROBES = 8
+
 _NAME = re.compile(r"^m-name-dut-\[([^]]+)]$")
 _PROFILE = re.compile(r"^m-(model|profile)-\[([^]]+)]$")
 _LAP = re.compile(r"^m-lap-us-([0-9]+)$")
@@ -32,10 +35,14 @@ _XCRC = re.compile(r"^m-xcrc-\[([0-9a-f]{8})]$")
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds to wait for a line: of most commands, and of an inference, as the runner does."""
+    """Seconds to wait for a line: of most commands, and of an inference, as the runner does.
+
+    `probe_s` is for the first answer of a device, which may not have started yet.
+    """
 
     line_s: float = 5.0
     infer_s: float = 30.0
+    probe_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,15 @@ class Inference:
 
 @dataclass(slots=True)
 class MlperfDevice:
-    """A device behind a link. Methods raise InfrastructureError if it is silent or refuses."""
+    """A device behind a link. Methods raise InfrastructureError if it is silent or refuses.
+
+    `timer_hz` is what its timer really ticks at where an emulator takes no notice of how the
+    firmware sets its clock; its times are corrected by that.
+    """
 
     link: Link
     waits: Waits = field(default_factory=Waits)
+    timer_hz: int | None = None
     retries: int = 0
     _text: bytes = b""
     _identity: Identity | None = None
@@ -159,7 +171,11 @@ class MlperfDevice:
         (start, here), (end, there) = laps
         if end <= start:
             raise MeasurementError("inferences took no time: the device's clock does not run")
-        return Inference(_numbers(results), start, end, there - here)
+        return Inference(_numbers(results), self._real(start), self._real(end), there - here)
+
+    def _real(self, time_us: int) -> int:
+        said = self.identity.timer_hz
+        return time_us if not self.timer_hz else time_us * said // self.timer_hz
 
     def _load(self, data: bytes, checked: bool) -> None:
         self.command(f"db load {len(data)}")
@@ -175,21 +191,20 @@ class MlperfDevice:
 
     def _synchronise(self) -> None:
         """End what the line may hold of a command, and find the answer to one of our own."""
-        for attempt in range(3):
-            self.retries += attempt > 0
+        for _ in range(PROBES):
             mark = f"xsync{secrets.token_hex(4)}"
             self.link.write(f"%{mark}%".encode())
             if self._read_until(mark):
                 return
         raise InfrastructureError(
-            "no answer in 3 tries: no firmware that speaks MLPerf Tiny is there",
+            f"no answer in {PROBES} tries: no firmware that speaks MLPerf Tiny is there",
             "flash an image that was built with MLPERF=1; look at port and baud rate",
         )
 
     def _read_until(self, mark: str) -> bool:
         """Return whether a line holds the mark, and ready comes after it."""
         found = False
-        while (line := self._line(self.waits.line_s)) is not None:
+        while (line := self._line(self.waits.probe_s)) is not None:
             found |= mark in line
             if found and READY in line:
                 return True

@@ -102,7 +102,7 @@ def open_mlperf(image: Image, target: Target, task: Task) -> Iterator[tuple[Mlpe
     """Start the image; yield the device, and the name of what emulates it if anything does."""
 
     def greet(link: Link) -> MlperfDevice:
-        device = MlperfDevice(link)
+        device = MlperfDevice(link, timer_hz=endpoint.timer_hz)
         device.expect(task.model, image.model_sha256, image.build)
         return device
 

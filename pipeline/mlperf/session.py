@@ -146,5 +146,9 @@ class Session:
 
 
 def _more(iterations: int, took_s: float, window_s: float) -> int:
-    """Return how many inferences take a little over a window."""
-    return max(iterations + 1, math.ceil(iterations * window_s * 1.05 / took_s))
+    """Return how many inferences take a little over a window, ten times as many at most.
+
+    What a few inferences took on a computer says little of how long thousands take.
+    """
+    wanted = math.ceil(iterations * window_s * 1.05 / took_s)
+    return max(iterations + 1, min(wanted, 10 * iterations))
