@@ -22,7 +22,7 @@ void edgec_hal_init(void);
 int edgec_hal_getc(void);
 void edgec_hal_write(const uint8_t *data, size_t bytes);
 
-/* Starts the timer from any value; it is stopped outside measurements. */
+/* Starts the timer from any value; it is stopped outside measurements, and may be read then too. */
 void edgec_hal_timer_start(void);
 uint64_t edgec_hal_timer_read(void);
 void edgec_hal_timer_stop(void);

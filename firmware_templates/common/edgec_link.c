@@ -157,9 +157,7 @@ static uint8_t run_once(uint8_t flags, uint64_t *ticks)
     int status = 0;
     if ((flags & EDGEC_RUN_STACK) != 0) {
         *ticks = 0;
-        edgec_hal_timer_start();
         status = edgec_stack_measure(edgec_model_run, &stack_used);
-        edgec_hal_timer_stop();
     } else {
         status = timed_run(ticks);
     }

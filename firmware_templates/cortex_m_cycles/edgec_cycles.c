@@ -16,6 +16,7 @@
 #define SYST_CSR EDGEC_REG(0xE000E010u)
 #define SYST_RVR EDGEC_REG(0xE000E014u)
 #define SYST_CVR EDGEC_REG(0xE000E018u)
+#define SYST_ENABLE 1u
 #define SYST_RUN 5u       /* counts the core's clock */
 #define SYST_INTERRUPT 2u /* each time it passes 0 */
 #define SYST_TOP 0xFFFFFFu
@@ -88,7 +89,7 @@ static int dwt_moves(void)
 
 static uint64_t systick_ticks(void)
 {
-    for (;;) {
+    while ((SYST_CSR & SYST_ENABLE) != 0) {
         const uint32_t before = overflows;
         const uint32_t value = SYST_CVR;
         /* An overflow that came before the reading has its handler run here. */
@@ -97,6 +98,7 @@ static uint64_t systick_ticks(void)
             return ((uint64_t)before << 24) + (SYST_TOP - value);
         }
     }
+    return 0;
 }
 
 static void systick_start(void)

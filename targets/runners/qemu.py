@@ -107,8 +107,8 @@ def _emulation(target: Target) -> _Emulation:
         options["machine"] = ""
     if options:
         raise TargetError(
-            f'{target.name}: runner qemu takes machine = "…", and serial = 0 and timer_hz = 1 as '
-            f"whole numbers; got {sorted(target.runner_options)}"
+            f'{target.name}: runner qemu takes machine = "…" and the whole numbers serial and '
+            f"timer_hz; got {sorted(target.runner_options)}"
         )
     assert isinstance(machine, str) and isinstance(serial, int) and not isinstance(timer_hz, str)
     return _Emulation(machine, serial, timer_hz)

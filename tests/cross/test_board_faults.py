@@ -101,8 +101,11 @@ def test_an_emulator_that_does_not_start_says_why(tmp_path: Path) -> None:
     odd = replace(M4, runner_options={"machine": "mps2-an999"})
     with pytest.raises(InfrastructureError, match="did not start"), qemu.start(tmp_path / "x", odd):
         pass
-    with pytest.raises(TargetError, match="takes one option"):
+    with pytest.raises(TargetError, match="takes machine"):
         qemu.command("x", replace(M4, runner_options={"cpu": "m4"}))
+    odd = replace(M4, runner_options={"machine": "mps2-an386", "serial": "1"})
+    with pytest.raises(TargetError, match="the whole numbers serial and timer_hz"):
+        qemu.command("x", odd)
 
 
 def test_interrupting_ends_the_emulator(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Written apart from the firmware: what it sets is read back here as the manual de
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tests.support.chip_model import Model, Registers, Uart
 
@@ -66,14 +67,30 @@ def _ppre(field: int) -> int:
     return 1 if field < 4 else 2 << (field - 4)
 
 
-def _f4_f7(uart: Uart, core: Callable[[Registers], float], bus: int, **gates: tuple) -> Model:  # type: ignore[type-arg]
+@dataclass(frozen=True)
+class Gate:
+    """A block at `base` that a bit of an RCC register gives its clock."""
+
+    base: int
+    register: int
+    bit: int
+
+    @property
+    def need(self) -> tuple[range, Callable[[Registers], bool]]:
+        """What must not be touched without, and the test."""
+        return _span(self.base), _enabled(self.register, self.bit)
+
+
+def _f4_f7(
+    uart: Uart, core: Callable[[Registers], float], bus: int, usart: Gate, brr: int, gpio: Gate
+) -> Model:
+    """Return a model whose USART is on the bus with its divider at bit `bus` of RCC_CFGR."""
     rcc, pwr = 0x40023800, 0x40007000
 
     def baud(registers: Registers) -> float:
         divider = _ppre(_bits(registers[rcc + 8], bus, 3))
-        return core(registers) / divider / registers[gates["usart"][0] + gates["usart"][3]]
+        return core(registers) / divider / registers[usart.base + brr]
 
-    usart, gpio = gates["usart"], gates["gpio"]
     return Model(
         uart,
         core,
@@ -85,9 +102,9 @@ def _f4_f7(uart: Uart, core: Callable[[Registers], float], bus: int, **gates: tu
             pwr + 4: _follow(pwr + 4, (16, pwr, 16), (17, pwr, 17)),
         },
         needs=(
-            (_span(usart[0]), _enabled(usart[1], usart[2])),
-            (_span(gpio[0]), _enabled(gpio[1], gpio[2])),
-            (_span(pwr), _enabled(rcc + 0x40, 28)),
+            usart.need,
+            gpio.need,
+            Gate(pwr, rcc + 0x40, 28).need,
         ),
     )
 
@@ -104,9 +121,8 @@ def _f4(usart: int, clock: int, bit: int, gpio: int, port: int, bus: int, most_h
     def core(registers: Registers) -> float:
         return _f4_f7_core(registers, over_drive_from=168_000_000, most_hz=most_hz, states=5)
 
-    return _f4_f7(
-        _old_usart(usart), core, bus, usart=(usart, clock, bit, 8), gpio=(gpio, 0x40023830, port)
-    )
+    gates = Gate(usart, clock, bit), Gate(gpio, 0x40023830, port)
+    return _f4_f7(_old_usart(usart), core, bus, gates[0], 8, gates[1])
 
 
 def _f7_core(registers: Registers) -> float:
@@ -298,8 +314,9 @@ MODELS: dict[str, Model] = {
         _new_usart(0x40004800),
         _f7_core,
         10,
-        usart=(0x40004800, 0x40023840, 18, 0xC),
-        gpio=(0x40020C00, 0x40023830, 3),
+        Gate(0x40004800, 0x40023840, 18),
+        0xC,
+        Gate(0x40020C00, 0x40023830, 3),
     ),
     "nucleo-l4r5zi": _l4(),
     "nucleo-u575zi-q": _u5(),
