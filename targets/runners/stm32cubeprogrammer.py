@@ -20,15 +20,16 @@ def _connect(job: Job) -> list[str]:
     return words
 
 
-def _opened(job: Job) -> list[str]:
-    return ["--readunprotect"] if job.unlock else []
+def _opened(job: Job) -> tuple[Command, ...]:
+    """Return what opens a locked chip; it resets itself then, so nothing else is in that line."""
+    return (Command((*_connect(job), "--readunprotect")),) if job.unlock else ()
 
 
 def flash(job: Job) -> tuple[Command, ...]:
     """Write the image, read it back, and start it."""
-    before = _opened(job) + (["--erase", "all"] if job.erase else [])
-    after = ["--download", job.images["hex"], "--verify", "--start"]
-    return (Command((*_connect(job), *before, *after)),)
+    wipe = ["--erase", "all"] if job.erase else []
+    write = [*wipe, "--download", job.images["hex"], "--verify", "--start"]
+    return (*_opened(job), Command((*_connect(job), *write)))
 
 
 def reset(job: Job) -> tuple[Command, ...]:
@@ -38,7 +39,7 @@ def reset(job: Job) -> tuple[Command, ...]:
 
 def erase(job: Job) -> tuple[Command, ...]:
     """Erase all of flash."""
-    return (Command((*_connect(job), *_opened(job), "--erase", "all")),)
+    return (*_opened(job), Command((*_connect(job), "--erase", "all")))
 
 
 TOOL = FlashTool(

@@ -112,7 +112,8 @@ EXACT: dict[tuple[str, str], list[list[str]]] = {
         [*CUBE, "--erase", "all", "--download", "build/image.hex", "--verify", "--start"]
     ],
     ("stm32cubeprogrammer", "flash unlock"): [
-        [*CUBE, "--readunprotect", "--download", "build/image.hex", "--verify", "--start"]
+        [*CUBE, "--readunprotect"],
+        [*CUBE, "--download", "build/image.hex", "--verify", "--start"],
     ],
     ("stm32cubeprogrammer", "flash gentle"): [
         [*CUBE, "freq=1000", "mode=UR", "reset=HWrst", "--download", "build/image.hex", "--verify",
