@@ -76,6 +76,8 @@ def command(
 
     kind, reach = way(board, port, baud, Wish(serial, port or "", runner, wait_s=wait))
     if mlperf is not None:
+        if out is not None:
+            raise click.UsageError("-o has no effect with --mlperf: --sessions says where files go")
         there = (kind or target, options["backend"], options["ssh"], reach)
         _session(bundle, mlperf, dataset, sessions, as_json, quiet, *there)
         return

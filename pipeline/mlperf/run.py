@@ -12,7 +12,7 @@ from edgec.codegen.mlperf import TASKS, Task
 from edgec.pipeline.errors import MeasurementError, UsageError
 from edgec.pipeline.mlperf.dataset import open_dataset
 from edgec.pipeline.mlperf.files import SessionFiles
-from edgec.pipeline.mlperf.scores import Scores
+from edgec.pipeline.mlperf.scores import Scores, need_sklearn
 from edgec.pipeline.mlperf.session import Session
 from edgec.targets.links.base import Link
 from edgec.targets.mlperf_device import Identity, MlperfDevice
@@ -81,6 +81,8 @@ def run_session(
             f"the model is none of MLPerf Tiny's: one int8 input and output wanted, of {known}"
         )
     data = open_dataset(dataset, task)
+    if mode == "accuracy":
+        need_sklearn()
     with open_mlperf(built.mlperf_image(), built.target, task) as (device, emulated):
         files = SessionFiles(sessions)
         session = Session(device, data, emulated, files.log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,14 @@ class Scores:
     inferences: int
     accuracy: float
     auc: float | None
+
+
+def need_sklearn() -> None:
+    """Raise ToolMissingError if scikit-learn is not installed."""
+    if importlib.util.find_spec("sklearn") is None:
+        raise ToolMissingError(
+            "the AUC needs scikit-learn", "pip install scikit-learn, or 'edgec[tensorflow]'"
+        )
 
 
 def score(
@@ -74,12 +83,9 @@ def _auc(answers: Array, wanted: Array) -> float | None:
         return None
     if classes > 2 and len(present) != classes:
         return None  # scikit-learn wants a sample of each class, and so does the runner
-    try:
-        from sklearn.metrics import roc_auc_score
-    except ImportError as error:
-        raise ToolMissingError(
-            "the AUC needs scikit-learn", "pip install scikit-learn, or 'edgec[tensorflow]'"
-        ) from error
+    need_sklearn()
+    from sklearn.metrics import roc_auc_score
+
     if classes <= 2:
         return float(roc_auc_score(wanted, answers[:, -1]))
     return float(roc_auc_score(wanted, answers, multi_class="ovr"))

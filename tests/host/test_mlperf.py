@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import shutil
 import struct
 import subprocess
+import sys
+import tty
 import zlib
 from pathlib import Path
 
@@ -262,3 +266,44 @@ def _printf(value: np.float32) -> str:
     if math.isnan(exact):
         return "nan"
     return f"{exact:.3f}"
+
+
+def test_a_session_over_a_serial_port_needs_no_tensorflow(tmp_path: Path) -> None:
+    """The whole command, at 921600 baud on a pseudo-terminal that firmware answers at."""
+    model = tmp_path / "model.tflite"
+    model.write_bytes(mlperf.task_model("kws01"))
+    mlperf.write_dataset(tmp_path / "data", model.read_bytes(), "kws01", 4)
+    bundle = tmp_path / "bundle"
+    edgec("build", str(model), "--target", "x86", "-o", str(bundle), "--no-verify")
+    image = build_image(bundle / "firmware", X86, mlperf=True)
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    with subprocess.Popen([str(image.elf)], stdin=ours, stdout=ours) as process:
+        try:
+            port = ("--port", os.ttyname(theirs), "--baud", "921600")
+            where = ("--dataset", str(tmp_path / "data"), "--sessions", str(tmp_path / "sessions"))
+            said = edgec("bench", str(bundle), "--mlperf", "accuracy", *where, *port, "--json")
+        finally:
+            process.kill()
+            os.close(ours)
+            os.close(theirs)
+    result = json.loads(said)
+    assert (result["model"], result["emulated"]) == ("kws01", "")
+    assert result["scores"] == {"files": 4, "inferences": 4, "accuracy": 100.0, "auc": None}
+    (folder,) = (tmp_path / "sessions").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"log.txt", "results.txt", "results.json"}
+    assert "ulp-mlperf: Top 1% = 100.0\n" in (folder / "results.txt").read_text()
+
+
+def edgec(*words: str) -> str:
+    """Run the command line; it must not import TensorFlow."""
+    script = (
+        "import sys\nfrom edgec.pipeline.cli import cli\n"
+        "cli(sys.argv[1:], standalone_mode=False)\n"
+        "assert not {'tensorflow', 'tf_keras'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words, "-q"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

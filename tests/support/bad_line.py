@@ -157,15 +157,25 @@ class _Way:
 
 
 class BadLine(threading.Thread):
-    """The line; open `address` as a serial port. `resets` is the share of runs that are reset."""
+    """The line; open `address` as a serial port.
+
+    `resets` is the share of runs in whose middle the board is reset, at most `most_resets`.
+    """
 
     def __init__(
-        self, board: Board, *, share: float = 0.3, resets: float = 0.0, seed: int = 0
+        self,
+        board: Board,
+        *,
+        share: float = 0.3,
+        resets: float = 0.0,
+        most_resets: int = 10**9,
+        seed: int = 0,
     ) -> None:
         super().__init__(daemon=True)
         self._rng = random.Random(seed)
         self.board = board
         self._resets = resets
+        self._most_resets = most_resets
         self.to_board = _Way(random.Random(seed + 1), share)
         self.to_host = _Way(random.Random(seed + 2), share)
         self.reset_count = 0
@@ -232,6 +242,8 @@ class BadLine(threading.Thread):
         before = self.to_board.frames
         self._send(sink, self.to_board.feed(data))
         ran = self.to_board.frames > before and self.to_board.last_kind == Kind.RUN
+        if self.reset_count >= self._most_resets:
+            return
         if ran and self._rng.random() < self._resets:
             self._reset_at = time.monotonic() + RESET_S * self._rng.random()
 
