@@ -9,10 +9,10 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: fuzz mlperf torture bench-compression bench-cortex-m bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: tools-test $(VENV)/.edgec-dev $(VENV)-labgrid/.ready ## Install everything: cross compiler, emulator, .venv
 
@@ -41,6 +41,9 @@ bench-compression: $(VENV)/.edgec-dev tools-demo ## Run every recipe on the test
 
 bench-cortex-m: $(VENV)/.edgec-dev tools-demo ## Measure the benchmark models on every Cortex-M, beside TFLM
 	$(PY) tools/bench_cortex_m.py $(BENCH_ARGS)
+
+bench-x86: $(VENV)/.edgec-dev ## Measure every backend and peer on this PC, taking turns
+	$(PY) tools/bench_x86.py $(BENCH_ARGS)
 
 bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
 	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgec.pipeline.attempt import Made, made_by
-from edgec.pipeline.backends.base import AUTO, find_backend, usual_backend
+from edgec.pipeline.backends.base import AUTO, abstention, find_backend, usual_backend
 from edgec.pipeline.errors import (
     BudgetError,
     EdgecError,
@@ -18,20 +18,14 @@ from edgec.pipeline.errors import (
 )
 from edgec.pipeline.report.result import Result, Rival
 from edgec.pipeline.subject import Subject
-from edgec.targets.profile import Target
-
-PEERS = ("onnxruntime",)
-"""Backends to compare with, which no build ends up with unless they are asked for."""
-
-
-def contenders(target: Target) -> tuple[str, ...]:
-    """Return the backends that compete for a target, in its order."""
-    return tuple(name for name in target.backends if name not in PEERS)
 
 
 def willing(subject: Subject) -> dict[str, str]:
-    """Return for each contender why it refuses the subject, nothing if it does not."""
-    return {name: find_backend(name).refusal(subject) for name in contenders(subject.target)}
+    """Return for each backend of the target why it does not compete, nothing if it does."""
+    return {
+        name: find_backend(name).refusal(subject) or abstention(name, subject)
+        for name in subject.target.backends
+    }
 
 
 def compete(
@@ -47,7 +41,7 @@ def compete(
     for name, refusal in names:
         try:
             if refusal:
-                raise UnsupportedModelError(f"backend {name} refuses it: {refusal}")
+                raise UnsupportedModelError(refusal)
             result = attempt(name)
         except (BudgetError, ToolMissingError, UnsupportedModelError, VerificationError) as error:
             failures.append(error)
@@ -78,7 +72,7 @@ def _best(rivals: Iterable[Rival]) -> Rival:
 def competes(subject: Subject) -> bool:
     """Return whether backends compete: where they are asked to, and can be tried."""
     options = subject.options
-    return options.backend == AUTO and len(contenders(subject.target)) > 1
+    return options.backend == AUTO and len(subject.target.backends) > 1
 
 
 def made_by_the_fastest(subject: Subject, work: Path) -> Made:

@@ -12,10 +12,11 @@ from typing import Any
 
 import edgec
 from edgec.pipeline.attempt import benched, made_by
-from edgec.pipeline.backends.base import AUTO, find_backend, usual_backend
+from edgec.pipeline.backends.base import AUTO, abstention, find_backend, usual_backend
 from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
 from edgec.pipeline.compile import optimized
-from edgec.pipeline.contest import chosen, compete, competes, contenders, made_by_the_fastest
+from edgec.pipeline.contest import chosen, compete, made_by_the_fastest
+from edgec.pipeline.contest import competes as is_contest
 from edgec.pipeline.errors import UnsupportedModelError, UsageError
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.load.tflite import c_name
@@ -68,7 +69,7 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
     with new_bundle(out) as work:
         onnx = _kept_onnx(source, target, work)
         subject = Subject(source, work / "model.tflite", name, target, options, progress, onnx)
-        if competes(subject):
+        if is_contest(subject):
             made = made_by_the_fastest(subject, work)
         else:
             made = made_by(subject, _chosen(subject, options.backend), work)
@@ -130,7 +131,10 @@ def bench(
     way, report = _way(ssh, reach, install_runtime), progress or _silent
 
     def with_backend(name: str | None) -> Result:
-        with reopened(root, target, name, way, samples, report, threads=threads) as trial:
+        again = reopened(
+            root, target, name, way, samples, report, threads=threads, competes=backend == AUTO
+        )
+        with again as trial:
             return benched(trial, allow_throttled)
 
     if backend != AUTO:
@@ -141,7 +145,7 @@ def bench(
         results[name] = with_backend(name)
         return results[name]
 
-    names = contenders(load_target(target or read_bundle(root).target))
+    names = load_target(target or read_bundle(root).target).backends
     rivals = compete([(name, "") for name in names], attempt)
     return replace(results[chosen(rivals)], rivals=rivals)
 
@@ -224,8 +228,12 @@ def reopened(
     progress: Report,
     *,
     threads: int | None = None,
+    competes: bool = False,
 ) -> Iterator[Trial]:
-    """Yield a trial of a finished bundle (or of it on another target), which is only read."""
+    """Yield a trial of a finished bundle (or of it on another target), which is only read.
+
+    One that `competes` raises UnsupportedModelError if the backend stays out of contests.
+    """
     bundle = read_bundle(root)
     options = options_of(bundle.options, target or bundle.target)
     options = replace(options, threads=threads or options.threads)
@@ -238,5 +246,7 @@ def reopened(
         model, lowered = bundle.path("model"), work / "model.tflite"
         subject = Subject(model, lowered, bundle.name, profile, options, progress, onnx, root)
         name = _chosen(subject, backend or bundle.backend)
+        if competes and (why := abstention(name, subject)):
+            raise UnsupportedModelError(why)
         built = find_backend(name).build(subject, work)
         yield Trial(built, random_samples(built.ports, samples), progress)

@@ -75,6 +75,15 @@ class Backend(Protocol):
         """
 
 
+def abstention(name: str, subject: Subject) -> str:
+    """Return why a backend that could build the subject stays out of contests; empty if it does not.
+
+    A module says so in an optional function, `abstains(subject)`.
+    """
+    says = getattr(find_backend(name), "abstains", None)
+    return str(says(subject)) if says is not None else ""
+
+
 def find_backend(name: str) -> Backend:
     """Return the backend that the module `backends/<name>.py` implements."""
     module = f"edgec.pipeline.backends.{name}"

@@ -31,6 +31,12 @@ def refusal(subject: Subject) -> str:
     return ""
 
 
+def abstains(subject: Subject) -> str:
+    """Return that it is a peer: no build ends up with it unless it is asked for."""
+    del subject
+    return "a peer: only where it is asked for"
+
+
 def build(subject: Subject, folder: Path) -> Interpreted:
     """Take the ONNX file, and the agent that runs it."""
     for package in ("onnx", "onnxruntime"):

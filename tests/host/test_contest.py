@@ -33,6 +33,7 @@ def test_the_fastest_is_kept_with_its_files_alone(
         "tvm" not in timed or remarks["tvm"] == "4 of 4 layers untuned"
     )
     assert {"aot", "tflite"} <= set(timed) and "onnxruntime" not in timed
+    assert "takes ONNX files alone" in {r.backend: r.why for r in done.result.rivals}["onnxruntime"]
     best = min(timed, key=lambda name: timed[name] or 0)
     assert done.result.backend == done.bundle.backend == best == chosen(done.result.rivals)
     assert done.result.total == timed[best]
@@ -91,5 +92,5 @@ def test_a_refusal_is_no_try() -> None:
         return Result("m", "s", "", "x86", "", "", (), None)  # type: ignore[arg-type]
 
     rivals = compete([("a", "it cannot"), ("b", "")], works)
-    assert rivals[0].why == "backend a refuses it: it cannot"
+    assert rivals[0].why == "it cannot"
     assert rivals[1] == Rival("b", chosen=True)
