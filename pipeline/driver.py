@@ -30,6 +30,7 @@ from edgec.pipeline.trial import Trial, random_samples, try_image, verify_host
 from edgec.pipeline.verify import Verified
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.profile import Target, load_target
+from edgec.targets.runners.native import observed
 from edgec.targets.runners.ssh import reached_by_ssh
 
 Reach = Callable[[Target], Target]
@@ -240,6 +241,8 @@ def reopened(
     profile = optimized(load_target(options.target), options.optimize)
     if reach is not None:
         profile = reach(profile)
+    elif profile.runner == "native":
+        profile = observed(profile)
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         work = Path(folder)
         onnx = next((bundle.root / a.path for a in bundle.artifacts if a.kind == "onnx"), None)

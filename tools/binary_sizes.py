@@ -52,7 +52,7 @@ def main() -> int:
         print(f"no benchmark models in {SHARED}: set EDGEC_MODELS", file=sys.stderr)
         return 2
     lines = [
-        "| model | target | `--optimize` | flags of hot kernels | program | model in it | weights |",
+        "| model | target | `--optimize` | hot kernels | program | model in it | weights |",
         "| --- | --- | --- | --- | ---: | ---: | ---: |",
     ]
     for model in MODELS:

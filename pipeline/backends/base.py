@@ -76,7 +76,7 @@ class Backend(Protocol):
 
 
 def abstention(name: str, subject: Subject) -> str:
-    """Return why a backend that could build the subject stays out of contests; empty if it does not.
+    """Return why a backend that could build a subject stays out of contests, or nothing.
 
     A module says so in an optional function, `abstains(subject)`.
     """

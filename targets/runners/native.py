@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError
+from edgec.targets.host_state import PROBE, HostState, parse_state
 from edgec.targets.links.base import Endpoint
 from edgec.targets.native_cpu import cpu_flags
 from edgec.targets.profile import Target
 from edgec.targets.script import Script, missing_runtime, plain
+from edgec.targets.toolchain import run
 
 
 def command(image: str, target: Target) -> list[str]:
@@ -31,18 +34,31 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     """
     _check_cpu(target)
     with running([str(image.resolve())]) as process:
-        yield Endpoint(process=process)
+        yield Endpoint(process=process, observe=_observer(target))
+
+
+def observed(target: Target) -> Target:
+    """Return a target of this machine that is measured with care: warmed up, its state read."""
+    return replace(target, runner_options={**target.runner_options, "observe": 1})
+
+
+def _observer(target: Target) -> Callable[[], HostState] | None:
+    return _state if target.runner_options.get("observe") else None
+
+
+def _state() -> HostState:
+    """Return the state of this machine now."""
+    return parse_state(run(["sh", "-c", PROBE], timeout_s=20, failure=InfrastructureError).stdout)
 
 
 @contextmanager
 def start_script(script: Script, target: Target) -> Iterator[Endpoint]:
     """Start a program with the Python that runs edgec, which has edgec's runtimes."""
-    del target
     words = [str(script.file.resolve()), script.runtime.name, *map(str, script.arguments)]
     with tempfile.TemporaryFile() as said:
         try:
             with running([sys.executable, *words], said) as process:
-                yield Endpoint(process=process)
+                yield Endpoint(process=process, observe=_observer(target))
         except InfrastructureError as error:
             said.seek(0)
             text = said.read(65536).decode(errors="replace")
@@ -77,6 +93,7 @@ def _check_cpu(target: Target) -> None:
     """Raise DeviceError unless the CPU has every flag that `needs` of the profile lists."""
     options = dict(target.runner_options)
     needs = options.pop("needs", "")
+    options.pop("observe", None)
     if options or not isinstance(needs, str):
         raise TargetError(
             f'{target.name}: runner native takes one option, needs = "…"; got '

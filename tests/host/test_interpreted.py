@@ -52,8 +52,12 @@ def test_it_is_verified_again_and_by_another_backend(bundle: Path) -> None:
     assert result.memory.binary_bytes is not None or result.memory.flash_bytes
 
 
-def test_threads_are_said(bundle: Path) -> None:
-    assert bench(bundle, samples=1, threads=2).threads == 2
+def test_a_bench_here_is_as_careful_as_one_over_ssh(bundle: Path) -> None:
+    result = bench(bundle, samples=1, threads=2)
+    assert result.threads == 2
+    assert result.timing is not None and result.timing.samples >= 50
+    before, after = result.states
+    assert before.cores and after.load is not None
 
 
 def test_other_answers_than_the_contract_s_are_refused(model: Path, tmp_path: Path) -> None:
