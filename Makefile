@@ -58,7 +58,7 @@ fuzz: $(VENV)/.edgec-dev tools-test ## Fuzz the firmware's decoders, a minute ea
 mlperf: $(VENV)/.edgec-dev tools-demo ## Hold whole MLPerf Tiny sessions with an emulated board
 	PYTHONPATH=. $(PY) tools/mlperf_sessions.py $(MLPERF_ARGS)
 
-tables: $(VENV)/.edgec-dev tools-demo ## Measure the code of every kernel on every Cortex-M
+kernel-tables: $(VENV)/.edgec-dev tools-demo ## Measure the code of every kernel on every Cortex-M
 	$(PY) tools/measure_kernels.py $(TABLE_ARGS)
 
 kernel-paces: $(VENV)/.edgec-dev tools-demo ## Count what every kernel takes on every Cortex-M
