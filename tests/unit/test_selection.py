@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from edgec.codegen.kernel_table import kernel_table
-from edgec.codegen.selection import BALANCED_GROWTH, Steps, choose_steps, rival_steps
+from edgec.codegen.selection import BALANCED_GROWTH, Optimize, Steps, choose_steps, rival_steps
 from edgec.pipeline.graph import Graph, check
 from edgec.pipeline.load import tflite
 from tests.support.flatmodel import FlatModel
@@ -102,3 +102,29 @@ def test_the_choice_has_a_reason(graph: Graph) -> None:
             assert step.reason.endswith("of 4") or mode in step.reason
     fast = choose_steps(graph, DSP, "speed").values()
     assert {step.reason for step in fast} == {"fastest of 4"}
+
+
+@pytest.mark.parametrize("features", [{"neon"}, {"neon", "dotprod"}, {"avx2"}, {"avx2", "vnni"}])
+@pytest.mark.parametrize("optimize", ["size", "balanced", "speed"])
+def test_cpus_with_vectors_take_their_kernels(
+    graph: Graph, features: set[str], optimize: Optimize
+) -> None:
+    steps = choose_steps(graph, frozenset(features), optimize)
+    assert {step.kernel for step in steps.values()} == {"edgec_conv_2d_int8_vector"}
+
+
+@pytest.mark.parametrize("out_ch", [2, 8, 17])
+def test_balanced_does_not_save_flash_where_there_is_none(out_ch: int) -> None:
+    rng = np.random.default_rng(0)
+    model = FlatModel()
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = 1
+    x = model.input((1, 12, 12, 5), "int8", 0.1, 0)
+    weights = model.tensor((out_ch, 3, 3, 5), "int8", [0.001] * out_ch,
+                           data=rng.integers(-20, 20, (out_ch, 3, 3, 5)))  # fmt: skip
+    bias = model.tensor((out_ch,), "int32", data=np.zeros(out_ch))
+    model.op(
+        "CONV_2D", [x, weights, bias], [model.output((1, 12, 12, out_ch), "int8", 0.1)], options
+    )
+    steps = choose_steps(check(tflite.parse(model.bytes(), "m")), frozenset({"avx2"}), "balanced")
+    assert [step.kernel for step in steps.values()] == ["edgec_conv_2d_int8_vector"]
