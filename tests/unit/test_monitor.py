@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import pty
 import random
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from edgec.codegen.project import FRAMES, TEMPLATES
 from edgec.pipeline import cli
 from edgec.targets.device_messages import Kind
 from edgec.targets.frames import Frame, encode
@@ -108,3 +113,20 @@ def test_the_command_shows_what_a_board_says(
         assert {b"hello", b"ready"} <= set(capfdbinary.readouterr().out.splitlines())
         listen("--port", port, "--raw")
         assert log in capfdbinary.readouterr().out
+
+
+def test_the_firmware_folder_shows_it_without_edgec(tmp_path: Path) -> None:
+    shutil.copy(TEMPLATES / "host" / "board.py", tmp_path)
+    shutil.copy(FRAMES, tmp_path)
+    with line(encode(Frame(Kind.LOG, 0, b"ready"))) as port:
+        words = [sys.executable, "board.py", "monitor", "--port", port]
+        monitor = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        assert monitor.stdout is not None
+        try:
+            assert monitor.stdout.readline() == "ready\n"
+            monitor.send_signal(signal.SIGINT)
+            assert monitor.wait(timeout=20) == 130
+        finally:
+            monitor.kill()
+            monitor.wait()
+            monitor.stdout.close()
