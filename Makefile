@@ -48,7 +48,7 @@ bench-x86: $(VENV)/.edgec-dev ## Measure every backend and peer on this PC, taki
 bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
 	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)
 
-kernel-torture: $(VENV)/.edgec-dev tools-demo ## Use a device over bad lines: 100,000 frames, and 5,000 to an emulated board
+torture: $(VENV)/.edgec-dev tools-demo ## Use a device over bad lines: 100,000 frames, and 5,000 to an emulated board
 	PYTHONPATH=. $(PY) tools/torture_link.py $(TORTURE_ARGS)
 	PYTHONPATH=. $(PY) tools/torture_link.py --target cortex-m4 --frames 5000 --lines 2 $(TORTURE_ARGS)
 
