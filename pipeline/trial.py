@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from edgec.codegen.registry import Io, as_kernel_op
 from edgec.pipeline.backends.base import Built
 from edgec.pipeline.errors import MeasurementError, VerificationError
-from edgec.pipeline.graph import Interface
+from edgec.pipeline.graph import Graph, Interface
 from edgec.pipeline.oracle import Sample, random_sample
 from edgec.pipeline.verify import Verified, WrongAnswerError, verify_device
 from edgec.pipeline.worker import Progress, Report
@@ -22,6 +23,9 @@ from edgec.targets.toolchain import Image
 
 SAMPLE_BYTES = 40_000
 """What a build sends over the link to be verified, about."""
+
+LARGE_MACS = 2_000_000_000
+"""From how many multiply-accumulates on a build verifies one input."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +38,15 @@ class Trial:
 
 
 def usual_samples(ports: Interface) -> int:
-    """Return how many inputs a build verifies: 5, but 2 where the link to the board takes long."""
+    """Return how many inputs a build verifies: 5, but 2 where the link to the board takes long.
+
+    Of a network so large that the reference interpreter takes seconds for each, it is 1.
+    """
     size = sum(ports[name].size_bytes for name in ports.inputs)
+    if isinstance(ports, Graph):
+        macs = sum(as_kernel_op(op).macs(Io.of(ports, op)) for op in ports.ops)
+        if macs > LARGE_MACS:
+            return 1
     return max(2, min(5, SAMPLE_BYTES // size))
 
 

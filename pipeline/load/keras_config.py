@@ -32,13 +32,13 @@ LAYERS = _words(
     """
     Activation ActivityRegularization Add AlphaDropout Average AveragePooling1D AveragePooling2D
     BatchNormalization Bidirectional Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose
-    Cropping1D Cropping2D Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU Flatten GRU
-    GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D
-    GlobalMaxPooling2D InputLayer LSTM LayerNormalization LeakyReLU MaxPooling1D MaxPooling2D
-    Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute ReLU RepeatVector
-    Rescaling Reshape SeparableConv1D SeparableConv2D SimpleRNN Softmax SpatialDropout1D
-    SpatialDropout2D Subtract ThresholdedReLU TimeDistributed UnitNormalization UpSampling1D
-    UpSampling2D ZeroPadding1D ZeroPadding2D
+    Cropping1D Cropping2D Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU Embedding Flatten
+    GRU GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D
+    GlobalMaxPooling1D GlobalMaxPooling2D InputLayer LSTM LayerNormalization LeakyReLU MaxPooling1D
+    MaxPooling2D Maximum Minimum MultiHeadAttention Multiply Normalization PReLU Permute ReLU
+    RepeatVector Rescaling Reshape SeparableConv1D SeparableConv2D SimpleRNN Softmax
+    SpatialDropout1D SpatialDropout2D Subtract ThresholdedReLU TimeDistributed UnitNormalization
+    UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D
     """
 )
 """Layer classes that are built; each means the same in Keras 2 and Keras 3."""

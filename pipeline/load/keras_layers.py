@@ -36,6 +36,7 @@ _IGNORED = frozenset(
 """Arguments that do not change what an inference computes; no layer that masks is built."""
 
 _RENAMED_ARGUMENTS = {"LeakyReLU": {"negative_slope": "alpha"}}
+_INTEGERS = ("int32", "int64")
 _FLOAT_POLICIES = (None, "float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -70,7 +71,9 @@ def build(architecture: Architecture) -> tuple[Any, Built, tuple[Port, ...], tup
         if spec is None or spec.class_name != "InputLayer":
             raise refusal(reference.layer, "is named as the model's input but is no InputLayer")
         shape = _input_shape(spec)
-        sources.append(tf_keras.layers.Input(shape=shape[1:], name=_safe(spec.name)))
+        dtype = "int32" if spec.config.get("dtype") in _INTEGERS else "float32"
+        source = tf_keras.layers.Input(shape=shape[1:], name=_safe(spec.name), dtype=dtype)
+        sources.append(source)
         ports.append(Port(spec.name, shape, tuple(range(len(shape)))))
     outputs, built = builder.model(architecture, sources, "")
     model = tf_keras.Model(sources, outputs)
@@ -81,8 +84,10 @@ def _input_shape(spec: LayerSpec) -> tuple[int, ...]:
     shape = spec.config.get("batch_shape") or spec.config.get("batch_input_shape")
     if not isinstance(shape, list) or len(shape) < 2:
         raise refusal(spec.name, f"input shape {shape!r}, [batch, …] wanted")
-    if spec.config.get("dtype") not in _FLOAT_POLICIES:
-        raise refusal(spec.name, f"input type {spec.config['dtype']!r}, float32 wanted")
+    if spec.config.get("dtype") not in (*_FLOAT_POLICIES, *_INTEGERS):
+        raise refusal(
+            spec.name, f"input type {spec.config['dtype']!r}, float32, int32 or int64 wanted"
+        )
     for axis, size in enumerate(shape[1:], start=1):
         if not isinstance(size, int) or isinstance(size, bool) or not 0 < size < 2**24:
             raise refusal(
@@ -217,6 +222,8 @@ def _arguments(layer_class: Any, spec: LayerSpec, where: str) -> dict[str, Any]:
         raise refusal(
             where, "data_format 'channels_first', channels_last wanted", "export it to ONNX"
         )
+    if config.get("mask_zero"):
+        raise refusal(where, "mask_zero, which hides tokens from the layers behind it")
     if config.get("stateful"):
         raise refusal(where, "is stateful, which keeps state between inferences")
     known = set(inspect.signature(layer_class.__init__).parameters)
