@@ -23,7 +23,6 @@ CASES = (
     ("neon", "gcc"),
     ("avx2", "gcc -march=x86-64-v3"),
     ("avx512", "gcc -march=x86-64-v4"),
-    ("avx512", "clang"),
 )
 """Whose kernels, and for which machine they are compiled: their twins where that is another."""
 
