@@ -6,6 +6,7 @@ edgec's own kernel, and memory is planned for both together. Its contract is tha
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def refusal(subject: Subject) -> str:
         return "it computes in one thread"
     if subject.options.input_rows:
         return "its layers take whole inputs, not rows"
+    return ""
+
+
+def abstains(subject: Subject) -> str:
+    """Return why TVM stays out of contests: on microcontrollers, and where it is not installed."""
+    if subject.target.memories:
+        return "on a microcontroller it is asked for by name: --backend tvm"
+    if importlib.util.find_spec("tvm") is None:
+        return "TVM is not installed: pip install 'edgec[tvm]'"
     return ""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_LEAST_CHANNELS = 4
-_PIXELS = 4
-"""Pixels that share a load of weights."""
+_TILES = {1: (4, 4), 4: (8, 6), 8: (16, 6), 16: (32, 12)}
+"""Channels and pixels of a tile at most, by the elements of a vector: as many sums as registers
+hold, two vectors of channels by the pixels that share their weights."""
 _REDUCTION = 2
 """What TVM calls the kind of a loop that sums."""
 
@@ -54,7 +54,7 @@ def _tile(sch: Any, padded: Any, sums: Any, last: Any, lanes: int) -> None:
     spread = sch.vectorize if lanes > 1 else sch.unroll
     *outer, columns, channels = sch.get_loops(last)
     block, channels = sch.split(channels, [None, _width(sch, channels, lanes)])
-    strip, columns = sch.split(columns, [None, _divisor(sch, columns, _PIXELS)])
+    strip, columns = sch.split(columns, [None, _divisor(sch, columns, _TILES[lanes][1])])
     sch.reorder(block, strip, columns, channels)
     sch.compute_at(sums, strip, preserve_unit_loops=True)
     depth = len(outer) + 2
@@ -74,7 +74,10 @@ def _tile(sch: Any, padded: Any, sums: Any, last: Any, lanes: int) -> None:
 
 
 def _width(sch: Any, loop: Any, lanes: int) -> int:
-    return _divisor(sch, loop, max(lanes, _LEAST_CHANNELS))
+    """Return how many channels a tile has: whole vectors if that divides them."""
+    extent, most = int(sch.get(loop).extent), _TILES[lanes][0]
+    whole = [n for n in range(lanes, most + 1, lanes) if extent % n == 0]
+    return whole[-1] if whole else _divisor(sch, loop, most)
 
 
 def _divisor(sch: Any, loop: Any, most: int) -> int:

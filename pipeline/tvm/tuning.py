@@ -112,11 +112,10 @@ def tune(
     deadline = time.monotonic() + 60 * limits.minutes
     done = 0
     for function, _ in functions:
-        if records.best(function) is None:
-            sch = default_schedule(function, lanes)
-            arguments = _arguments(sch.mod)
-            seconds = _seconds(sch.mod, target, arguments, math.inf)
-            records.add(function, sch.trace, seconds, target, arguments)
+        sch = default_schedule(function, lanes)
+        arguments = _arguments(sch.mod)
+        seconds = _seconds(sch.mod, target, arguments, math.inf)
+        records.add(function, sch.trace, seconds, target, arguments)
     model = ms.cost_model.CostModel.create("xgb")
     tasks = [_task(f, weight, records, target, limits, model) for f, weight in functions]
     while done < limits.trials and time.monotonic() < deadline:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgec.codegen.registry import Io, Step
+from edgec.pipeline.backends.base import abstention
 from edgec.pipeline.graph import Graph, Rounding
 from edgec.pipeline.load import tflite
+from edgec.pipeline.options import BuildOptions
 from edgec.pipeline.oracle import NumpyOracle, random_sample
 from edgec.pipeline.passes import run_passes
 from edgec.pipeline.plan import plan_memory
 from edgec.pipeline.replay import verify_plan
+from edgec.pipeline.subject import Subject
 from edgec.pipeline.tvm.fusion import Fused, fuse
 from edgec.pipeline.tvm.lowering import Kernel, Layers, read_layers
 from edgec.targets.llvm import llvm_target
@@ -108,6 +113,18 @@ def test_layers_survive_a_bundle() -> None:
     layers = Layers("x86", (Kernel("a", 16, None), Kernel("b", 0, 1.5e-6)), {"tvm": "1"}, "text")
     assert read_layers(layers.json(), "text") == layers
     assert layers.untuned == 1
+
+
+def test_microcontrollers_have_tvm_only_by_name() -> None:
+    subjects = [
+        Subject(Path("m"), Path("m"), "m", load_target(name), BuildOptions(), print)
+        for name in ("cortex-m4", "rpi4")
+    ]
+    assert "asked for by name" in abstention("tvm", subjects[0])
+    installed = importlib.util.find_spec("tvm") is not None
+    assert abstention("tvm", subjects[1]) == (
+        "" if installed else "TVM is not installed: pip install 'edgec[tvm]'"
+    )
 
 
 def test_llvm_has_a_name_for_every_cpu_of_a_profile() -> None:
