@@ -176,6 +176,7 @@ def rows_of(case: Case, running: list[Entry]) -> Iterator[Row]:
         counts = [count for part in entry.counts or () for count in part]
         found = spread(counts)
         row = _row(case, entry.backend, entry.threads)
+        row["remark"] = entry.built.planned().remark
         row |= {"median_us": found.median / 1e3, "p95_us": found.p95 / 1e3, "samples": len(counts)}
         other = base.get(entry.threads)
         if other is not None and other is not entry:
@@ -207,8 +208,10 @@ def cells(row: Row) -> tuple[str, ...]:
     quartiles = f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}" if "ratio" in row else ""
     median = f"{row['median_us']:,.1f}" if row["ok"] else row["why"]
     p95 = f"{row['p95_us']:,.1f}" if row["ok"] else ""
+    remark = row.get("remark", "")
+    backend = f"{row['backend']} ({remark})" if remark else row["backend"]
     threads = str(row["threads"])
-    return row["model"], row["dtype"], threads, row["backend"], median, p95, ratio, quartiles
+    return row["model"], row["dtype"], threads, backend, median, p95, ratio, quartiles
 
 
 def summary(rows: list[Row]) -> str:
