@@ -34,8 +34,8 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
 @click.option(
     "--backend",
     metavar="NAME",
-    default="auto",
-    show_default=True,
+    default=None,
+    show_default="auto for computers, aot for boards",
     help="How to build it: one of the target's backends; auto tries them and keeps the fastest.",
 )
 @click.option(
@@ -139,10 +139,14 @@ def command(
     there, and compared byte for byte with the reference interpreter. The bundle holds the C
     sources, a firmware project, the model, and a report.
     """
+    from edgec.pipeline.backends.base import AUTO
     from edgec.pipeline.cli import display
     from edgec.pipeline.driver import BuildOptions, build_model
     from edgec.pipeline.graph import Rounding
+    from edgec.targets.profile import load_target
 
+    if options["backend"] is None and not load_target(options["target"]).memories:
+        options["backend"] = AUTO
     chosen = BuildOptions(
         ram_bytes=ram,
         flash_bytes=flash,

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from edgec.pipeline import driver
 from edgec.pipeline.backends.base import backend_names, find_backend
+from edgec.pipeline.cli.build import command
 from edgec.pipeline.driver import build
 from edgec.pipeline.errors import UsageError
+from edgec.pipeline.options import BuildOptions
 from edgec.pipeline.verify import EXACT, Tolerance, first_difference
 from edgec.targets.profile import BACKENDS
 from tests.support.models import small_cnn
@@ -29,6 +33,25 @@ def test_an_unknown_backend_is_refused(tmp_path: Path) -> None:
     assert "backends of cortex-m4: aot" in caught.value.hint
     with pytest.raises(UsageError, match="unknown backend 'base'"):
         find_backend("base")
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "backend"),
+    [("cortex-m4", (), None), ("x86", (), "auto"), ("cortex-m4", ("--backend", "auto"), "auto")],
+)
+def test_backends_compete_for_computers_and_where_they_are_told_to(
+    target: str, asked: tuple[str, ...], backend: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Begun(Exception):
+        pass
+
+    def begin(model: Path, options: BuildOptions, progress: object) -> None:
+        assert options.backend == backend
+        raise Begun
+
+    monkeypatch.setattr(driver, "build_model", begin)
+    done = CliRunner().invoke(command, ["model.tflite", "--target", target, *asked])
+    assert isinstance(done.exception, Begun)
 
 
 def test_exact_allows_nothing() -> None:
