@@ -1,4 +1,8 @@
-"""What an ONNX file must answer: the reference evaluator of the `onnx` package, in numpy."""
+"""What an ONNX file must answer: ONNX Runtime on this machine, node by node, nothing optimised.
+
+The `onnx` package's own evaluator is no reference: on a residual network it is 5 % off, where
+ONNX Runtime and LiteRT agree.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,25 @@ from edgec.pipeline.oracle import Sample
 
 
 class OnnxOracle:
-    """The reference evaluator of one file, whose ports are `ports`."""
+    """ONNX Runtime without its optimisations, for one file whose ports are `ports`."""
 
-    name = "the onnx package's reference evaluator"
+    name = "ONNX Runtime, nothing optimised"
 
     def __init__(self, path: Path, ports: Graph) -> None:
-        from onnx.reference import ReferenceEvaluator
+        import onnxruntime
 
+        options = onnxruntime.SessionOptions()
+        level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = level
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
         self._names = ports.inputs
-        self._evaluator = ReferenceEvaluator(str(path))
+        self._session = onnxruntime.InferenceSession(str(path), options)
 
     def run(self, sample: Sample) -> list[Array]:
         """Return the outputs for one sample of every input."""
         feed = dict(zip(self._names, sample, strict=True))
-        return [np.asarray(answer) for answer in self._evaluator.run(None, feed)]
+        return [np.asarray(answer) for answer in self._session.run(None, feed)]
 
 
 def onnx_ports(path: Path, name: str) -> Graph:

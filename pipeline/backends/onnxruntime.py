@@ -1,6 +1,6 @@
 """The backend `onnxruntime`: an ONNX file in ONNX Runtime, a peer to compare with.
 
-Its contract: within a tolerance of the reference evaluator of the `onnx` package, which is numpy.
+Its contract: within a tolerance of ONNX Runtime on this machine, node by node, nothing optimised.
 """
 
 from __future__ import annotations

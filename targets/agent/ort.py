@@ -63,7 +63,7 @@ class OrtModel:
     def load(self, inputs: list[bytearray]) -> None:
         """Take the inputs, which are not copied again."""
         self._feed = {
-            port.name: np.frombuffer(bytes(data), _TYPES[port.type]).reshape(port.shape)
+            port.name: np.frombuffer(bytes(data), _TYPES[port.type]).reshape(_shape(port))
             for port, data in zip(self._ins, inputs)  # noqa: B905
         }
 
@@ -105,7 +105,14 @@ def _layer(event: dict[str, Any]) -> OrtLayer:
     return OrtLayer(f"{facts.get('op_name', '?')} {name}", size, int(event["dur"]) * 1000)
 
 
-def _size_bytes(port: Any) -> int:
-    if not all(isinstance(size, int) and size > 0 for size in port.shape):
+def _shape(port: Any) -> list[int]:
+    """Return the shape of one sample: a batch without a size is 1."""
+    first = [1 if not isinstance(size, int) else size for size in port.shape[:1]]
+    shape = [*first, *port.shape[1:]]
+    if not all(isinstance(size, int) and size > 0 for size in shape):
         raise ValueError(f"{port.name} has no fixed shape: {port.shape}")
-    return int(np.prod(port.shape, dtype=np.int64) * np.dtype(_TYPES[port.type]).itemsize)
+    return shape
+
+
+def _size_bytes(port: Any) -> int:
+    return int(np.prod(_shape(port), dtype=np.int64) * np.dtype(_TYPES[port.type]).itemsize)
