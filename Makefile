@@ -9,7 +9,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: bench-sbc-models fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-cortex-m: $(VENV)/.edgec-dev tools-demo ## Measure the benchmark models on
 
 bench-x86: $(VENV)/.edgec-dev ## Measure every backend and peer on this PC, taking turns
 	$(PY) tools/bench_x86.py $(BENCH_ARGS)
+
+bench-sbc-models: $(VENV)/.edgec-dev ## Build networks of SBC size and time them beside LiteRT and onnxruntime
+	$(PY) tools/bench_sbc_models.py $(BENCH_ARGS)
 
 bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
 	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)
