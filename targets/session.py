@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError
@@ -16,6 +17,8 @@ from edgec.targets.toolchain import Image
 
 PYTHON_TIMEOUTS = Timeouts(reply_s=20.0)
 """A small computer takes its time to import what a model needs."""
+EMULATED_INFERENCE_S = 1800.0
+"""An emulator takes minutes for one inference of a large network."""
 
 Answering = TypeVar("Answering")
 
@@ -99,6 +102,9 @@ def answering(
 
 
 def _device(link: Link, endpoint: Endpoint, timeouts: Timeouts) -> Device:
+    if endpoint.emulator:
+        longest = max(timeouts.inference_s, EMULATED_INFERENCE_S)
+        timeouts = replace(timeouts, inference_s=longest)
     return Device(
         link,
         endpoint.instruction_ns,

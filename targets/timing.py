@@ -49,9 +49,10 @@ def timed_counts(device: Device, runs: int | None = None) -> tuple[int, ...]:
     a while, an emulator that stands in for a device runs once, any other as often as `RUNS` says.
     """
     reset = device.info.has_state
-    if runs is not None or device.emulator or device.observe is None:
-        number = runs or (1 if device.emulator else RUNS[device.info.unit])
-        return device.run(number, warmup=1, reset=reset).counts
+    if device.emulator and runs is None:
+        return device.run(1, reset=reset).counts
+    if runs is not None or device.observe is None:
+        return device.run(runs or RUNS[device.info.unit], warmup=1, reset=reset).counts
     first = statistics.median(device.run(3, warmup=1, reset=reset).counts)
     per_s = device.info.timer_hz / max(first, 1)
     device.run(min(math.ceil(WARM_UP_S * per_s), MOST_RUNS), reset=reset)
