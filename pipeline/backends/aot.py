@@ -115,9 +115,7 @@ class AotBuilt:
 
 def refusal(subject: Subject) -> str:
     """Return why there is no C for the subject; empty if it may be tried."""
-    if subject.options.quantize in ("float16", "dynamic-range"):
-        return f"there are no kernels for {subject.options.quantize}"
-    return ""
+    return "there are no kernels for float16" if subject.options.quantize == "float16" else ""
 
 
 def build(subject: Subject, folder: Path) -> AotBuilt:
