@@ -13,8 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis.internal.conjecture import providers
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+# Hypothesis draws constants that it finds in our modules: a seed would draw other layers whenever a
+# line changed, and tests that hold how many of a kind there are would fail by chance.
+if not hasattr(providers, "_get_local_constants"):
+    raise RuntimeError("this Hypothesis finds constants elsewhere: see tests/conftest.py")
+providers._get_local_constants = providers.Constants
 
 
 def _missing_host() -> str:

@@ -30,7 +30,7 @@ def draw_model(kind: str) -> FlatModel:
     """The same 32 layers in every run; the first draws are trivial."""
     found: list[FlatModel] = []
 
-    @seed(11)
+    @seed(12)
     @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def draw(data: st.DataObject) -> None:
