@@ -56,6 +56,7 @@ LIMITS = {
     r"is (?!float32)[a-z0-9]+, wanted float32|of type \w+, wanted|cast of a computed value": (
         NOT_FLOAT
     ),
+    r"computes with integers that are not constant": NOT_FLOAT,
     r"does not depend on the input": "the output is a constant",
     r"has no input": "the model has no input",
     r"without elements|is empty$": "an axis without elements",
