@@ -6,11 +6,11 @@ import hashlib
 import json
 import shutil
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
-from edgec.codegen import cwriter, mlperf
 from edgec.codegen.flash_folder import flash_json, flash_mk
+from edgec.codegen.glue import glue_header, glue_source
+from edgec.codegen.model_info import ModelInfo
 from edgec.pipeline.errors import TargetError
 from edgec.targets import frames
 from edgec.targets.profile import Memory, Target
@@ -22,62 +22,6 @@ FRAMES = Path(frames.__file__)
 """The frames of the link, which a firmware folder gets a copy of: it needs nothing else of ours."""
 
 HOT_MARK = "/* edgec: hot */"
-
-
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
-    """An input or output of the generated function.
-
-    `at` is where in the arena it is kept; None where it has memory of its own. An input of which
-    the model asks for its `rows` has memory only in the firmware. `scale` and `zero_point` are
-    those of int8 values.
-    """
-
-    name: str
-    c_type: str
-    size: int
-    size_bytes: int
-    at: int | None = None
-    rows: int = 0
-    scale: float = 0.0
-    zero_point: int = 0
-
-    @property
-    def port(self) -> mlperf.Port | None:
-        """What MLPerf Tiny must know of it; None where it is not int8."""
-        if self.c_type != "int8_t" or not self.scale:
-            return None
-        return mlperf.Port(self.size, self.scale, self.zero_point)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """What the firmware must know of the generated library.
-
-    `layer_outputs` is how often a profile build calls EDGEC_LAYER in one inference.
-    """
-
-    name: str
-    sha256: str
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
-    arena_bytes: int
-    layers: int
-    layer_outputs: int
-    arena_align: int = 16
-    has_state: bool = False
-
-    @property
-    def io_bytes(self) -> int:
-        """Bytes of the model's input and output buffers that are not in the arena."""
-        ends = (*self.inputs, *self.outputs)
-        return sum(tensor.size_bytes for tensor in ends if tensor.at is None and not tensor.rows)
-
-    @property
-    def task(self) -> mlperf.Task | None:
-        """The task of MLPerf Tiny that the model's shapes are those of."""
-        inputs = [tensor.port for tensor in self.inputs]
-        return mlperf.find_task(inputs, [tensor.port for tensor in self.outputs])
 
 
 def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo) -> Path:
@@ -108,8 +52,8 @@ def render_project(bundle_src: Path, target: Target, out: Path, model: ModelInfo
     shutil.copyfile(FRAMES, out / "host" / "frames.py")
     build = _build_id(out, target, model)
     for name, text in {
-        "firmware/edgec_glue.h": _glue_header(model, target),
-        "firmware/edgec_glue.c": _glue_source(model, target, build),
+        "firmware/edgec_glue.h": glue_header(model, target),
+        "firmware/edgec_glue.c": glue_source(model, target, build),
         "project.mk": _project_mk(out, target, model),
         "flags.mk": flags_mk(target),
         "flags.cmake": flags_cmake(target),
@@ -247,7 +191,7 @@ def _defines(target: Target) -> list[str]:
 def _build_id(out: Path, target: Target, model: ModelInfo) -> str:
     """Return a short hash of all that the image is compiled from, and of the flags."""
     digest = hashlib.sha256()
-    texts = (_glue_header(model, target), _glue_source(model, target, ""), flags_mk(target))
+    texts = (glue_header(model, target), glue_source(model, target, ""), flags_mk(target))
     script = _memory_ld(target) if target.memories else ""
     for text in (*texts, script, *_defines(target), *hot_sources(out / "src")):
         digest.update(text.encode() + b"\0")
@@ -286,129 +230,3 @@ def _memory_ld(target: Target) -> str:
 
 def _first(target: Target, kind: str) -> Memory:
     return next(memory for memory in target.memories if memory.kind == kind)
-
-
-def _banner(model: ModelInfo, target: Target) -> str:
-    return cwriter.banner([("model sha256", model.sha256), ("target", target.name)])
-
-
-def _glue_header(model: ModelInfo, target: Target) -> str:
-    return f"""{_banner(model, target)}
-#ifndef EDGEC_GLUE_H
-#define EDGEC_GLUE_H
-
-#define EDGEC_TENSOR_COUNT {len(model.inputs) + len(model.outputs)}u
-#define EDGEC_LAYER_RECORDS {max(model.layer_outputs, 2)}u
-{mlperf.header(model.task)}
-#endif
-"""
-
-
-def _glue_source(model: ModelInfo, target: Target, build: str) -> str:
-    upper = model.name.upper()
-    inputs = [(f"input_{i}", t) for i, t in enumerate(model.inputs)]
-    outputs = [(f"output_{i}", t) for i, t in enumerate(model.outputs)]
-    own = inputs + [(name, t) for name, t in outputs if t.at is None]
-    buffers = "\n".join(
-        f"/* {cwriter.comment_text(t.name)} */\n"
-        f"static {t.c_type} {name}[{t.size}] __attribute__((aligned(16)));"
-        for name, t in own
-    )
-    table = "\n".join(
-        f"    {{(uint8_t *){name}, sizeof {name}}},"
-        if (name, t) in own
-        else f"    {{arena + {t.at}, {t.size_bytes}u}},"
-        for name, t in (*inputs, *outputs)
-    )
-    arguments = ",\n        ".join(
-        [
-            *(
-                name if t.at is None else f"({t.c_type} *)(void *)(arena + {t.at})"
-                for name, t in (*inputs, *outputs)
-                if not t.rows
-            ),
-            "arena",
-        ]
-    )
-    rows = "".join(_rows_callback(name, t) for name, t in inputs)
-    run = f"{model.name}_run_rows(\n        give_rows, NULL, " if rows else (
-        f"{model.name}_run(\n        "
-    )  # fmt: skip
-    loads = "".join(
-        f"    memcpy(arena + {t.at}, {name}, sizeof {name});\n"
-        for name, t in inputs
-        if t.at is not None
-    )
-    reset = f"    {model.name}_reset(arena);\n" if model.has_state else ""
-    return f"""{_banner(model, target)}
-#include <string.h>
-
-#include "edgec_model.h"
-#include "{model.name}.h"
-
-{buffers}
-static uint8_t arena[{max(model.arena_bytes, 1)}] __attribute__((aligned({model.arena_align})));
-
-#if {upper}_ARENA_BYTES != {model.arena_bytes}
-#error "this firmware was rendered for another build of {model.name}"
-#endif
-
-const edgec_model_info edgec_model = {{
-    .name = "{model.name}",
-    .sha256 = {{
-{_c_bytes(model.sha256)}}},
-    .target = "{target.name}",
-    .build = "{build}",
-    .arena_bytes = {model.arena_bytes}u,
-    .layers = {model.layers},
-    .inputs = {len(model.inputs)},
-    .outputs = {len(model.outputs)},
-    .has_state = {int(model.has_state)},
-#ifdef EDGEC_PROFILE
-    .profile = 1,
-#endif
-}};
-
-const edgec_buffer edgec_tensors[EDGEC_TENSOR_COUNT] = {{
-{table}
-}};
-
-void edgec_model_load(void)
-{{
-{loads}}}
-
-{rows}int edgec_model_run(void)
-{{
-    return {run}{arguments});
-}}
-
-void edgec_model_reset(void)
-{{
-    memset(arena, 0, sizeof arena);
-{reset}}}
-{_mlperf_source(model)}"""
-
-
-def _mlperf_source(model: ModelInfo) -> str:
-    inputs = [tensor.port for tensor in model.inputs]
-    outputs = [tensor.port for tensor in model.outputs]
-    return mlperf.source(model.task, inputs, outputs)
-
-
-def _rows_callback(name: str, tensor: TensorInfo) -> str:
-    """Return the function that gives the model rows of an input; empty where it is given whole."""
-    if not tensor.rows:
-        return ""
-    row = tensor.size // tensor.rows
-    return f"""static int give_rows(void *user, int32_t first, int32_t count, {tensor.c_type} *to)
-{{
-    (void)user;
-    memcpy(to, {name} + first * {row}, (size_t)count * {row} * sizeof *to);
-    return 0;
-}}
-
-"""
-
-
-def _c_bytes(sha256: str) -> str:
-    return cwriter.wrap((f"0x{byte:02x}" for byte in bytes.fromhex(sha256)), " " * 8)

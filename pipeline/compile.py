@@ -10,7 +10,8 @@ import edgec
 from edgec.codegen import emit, tflm
 from edgec.codegen.layout import Plan
 from edgec.codegen.linked_weights import Symbol, write_blob
-from edgec.codegen.project import ModelInfo, TensorInfo, flags_cmake, flags_mk, render_project
+from edgec.codegen.model_info import ModelInfo, TensorInfo
+from edgec.codegen.project import flags_cmake, flags_mk, render_project
 from edgec.codegen.selection import Optimize, rival_steps
 from edgec.pipeline.graph import DType, Graph, Rounding
 from edgec.pipeline.load import tflite

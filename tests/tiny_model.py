@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgec.codegen.project import ModelInfo, TensorInfo
+from edgec.codegen.model_info import ModelInfo, TensorInfo
 
 SHA256 = hashlib.sha256(b"tiny").hexdigest()
 

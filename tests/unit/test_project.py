@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgec.codegen.project import TensorInfo, hot_sources, render_project
+from edgec.codegen.model_info import TensorInfo
+from edgec.codegen.project import hot_sources, render_project
 from edgec.targets.profile import load_target, target_names
 from tests.tiny_model import MODEL, SHA256, write_tiny
 
