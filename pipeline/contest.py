@@ -69,7 +69,7 @@ def _best(rivals: Iterable[Rival]) -> Rival:
     return min(right, key=lambda rival: rival.median or 0.0)
 
 
-def competes(subject: Subject) -> bool:
+def is_contest(subject: Subject) -> bool:
     """Return whether backends compete: where they are asked to, and can be tried."""
     options = subject.options
     return options.backend == AUTO and len(subject.target.backends) > 1

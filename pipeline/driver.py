@@ -15,8 +15,7 @@ from edgec.pipeline.attempt import benched, made_by
 from edgec.pipeline.backends.base import AUTO, abstention, find_backend, usual_backend
 from edgec.pipeline.bundle import Bundle, new_bundle, read_bundle, write_manifest
 from edgec.pipeline.compile import optimized
-from edgec.pipeline.contest import chosen, compete, made_by_the_fastest
-from edgec.pipeline.contest import competes as is_contest
+from edgec.pipeline.contest import chosen, compete, is_contest, made_by_the_fastest
 from edgec.pipeline.errors import UnsupportedModelError, UsageError
 from edgec.pipeline.load.source import Format, detect
 from edgec.pipeline.load.tflite import c_name
