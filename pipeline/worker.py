@@ -33,7 +33,7 @@ from edgec.pipeline.errors import EdgecError, ToolMissingError, UnsupportedModel
 _PACKAGES = ("h5py", "onnx", "tensorflow", "tf_keras")
 _TRAINING = (*_PACKAGES, "sklearn", "tensorflow_model_optimization")
 
-_TVM = ("cloudpickle", "psutil", "tvm", "xgboost")
+_TVM = ("tvm", "xgboost")
 
 STAGES: Mapping[str, tuple[str, ...]] = {
     "edgec.pipeline.compress.stage:as_float_file": _TRAINING,

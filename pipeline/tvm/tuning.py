@@ -10,6 +10,7 @@ MetaSchedule's pools of processes take longer to start than a layer takes to com
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -116,7 +117,8 @@ def tune(
         arguments = _arguments(sch.mod)
         seconds = _seconds(sch.mod, target, arguments, math.inf)
         records.add(function, sch.trace, seconds, target, arguments)
-    model = ms.cost_model.CostModel.create("xgb")
+    # TVM would count cores with psutil, which nothing else here needs.
+    model = ms.cost_model.CostModel.create("xgb", num_tuning_cores=os.cpu_count())
     tasks = [_task(f, weight, records, target, limits, model) for f, weight in functions]
     while done < limits.trials and time.monotonic() < deadline:
         task = max(tasks, key=lambda t: (t.turns == 0, t.gain))
