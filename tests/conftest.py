@@ -1,6 +1,6 @@
 """What the tests need, by folder: a missing need skips with how to get it, or fails when required.
 
-`EDGEC_REQUIRE=host,cross,tf,tvm,sbc,labgrid` (set in CI) turns such a skip into a failure.
+`EDGEC_REQUIRE=host,cross,tf,tvm,sbc,labgrid,flash` (set in CI) turns such a skip into a failure.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis.internal.conjecture import providers
@@ -47,7 +48,7 @@ def _missing_tf() -> str:
 
 
 def _missing_tvm() -> str:
-    for module in ("tvm", "xgboost", "cloudpickle", "psutil"):
+    for module in ("tvm", "xgboost"):
         if importlib.util.find_spec(module) is None:
             return f"no {module}: pip install 'edgec[tvm]'"
     return ""
@@ -78,6 +79,13 @@ NEEDS: dict[str, Callable[[], str]] = {
 
 def required(need: str) -> bool:
     return need in os.environ.get("EDGEC_REQUIRE", "").split(",")
+
+
+def lack(need: str, message: str) -> NoReturn:
+    """Skip the test that runs for want of something, or fail it where that is required."""
+    if required(need):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,10 +128,8 @@ def labgrid_python() -> Path:
     """The Python of labgrid's own environment, or a skip that says how to get it."""
     path = Path(os.environ.get("EDGEC_LABGRID", ROOT / ".venv-labgrid" / "bin" / "python"))
     if not path.is_file():
-        message = f"no labgrid in {path.parent}: tools/setup.sh labgrid, or set EDGEC_LABGRID"
-        if required("labgrid"):
-            pytest.fail(message)
-        pytest.skip(message)
+        where = f"no labgrid in {path.parent}"
+        lack("labgrid", f"{where}: tools/setup.sh labgrid, or set EDGEC_LABGRID")
     return path
 
 
@@ -132,11 +138,9 @@ def benchmark_models() -> Path:
     """The MLPerf Tiny models, or a skip that says how to get them."""
     folder = models_dir()
     if not folder.is_dir():
-        message = (
+        lack(
+            "models",
             f"no benchmark models in {folder}: set EDGEC_MODELS to a folder that holds "
-            "mlperf-tiny/ (from github.com/mlcommons/tiny, benchmark/training/*/trained_models)"
+            "mlperf-tiny/ (from github.com/mlcommons/tiny, benchmark/training/*/trained_models)",
         )
-        if required("models"):
-            pytest.fail(message)
-        pytest.skip(message)
     return folder

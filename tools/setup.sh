@@ -62,6 +62,7 @@ missing_packages() {
         command -v openocd >/dev/null || echo openocd
         command -v st-flash >/dev/null || echo stlink-tools
         command -v dfu-util >/dev/null || echo dfu-util
+        command -v bossac >/dev/null || echo bossa-cli
     fi
     if [ ! -x "$VENV/bin/python" ]; then
         if python=$(find_python); then

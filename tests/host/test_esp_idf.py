@@ -25,7 +25,7 @@ from edgec.targets.links.process import ProcessLink
 from edgec.targets.profile import load_target
 from edgec.targets.runners.native import running
 from edgec.targets.toolchain import build_image
-from tests.conftest import required
+from tests.conftest import lack
 from tests.support.modules import ROOT
 from tests.tiny_model import MODEL, SHA256, expected, write_tiny
 
@@ -59,10 +59,7 @@ def sdkconfig(project: Path, console: str) -> str:
 
 def build(project: Path, console: str, *options: str) -> Path:
     if shutil.which("cmake") is None:
-        message = "no cmake: apt-get install cmake"
-        if required("host"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lack("host", "no cmake: apt-get install cmake")
     (project / "build" / "config").mkdir(parents=True)
     header = project / "build" / "config" / "sdkconfig.h"
     header.write_text(sdkconfig(project, console), encoding="utf-8")

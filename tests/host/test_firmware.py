@@ -24,6 +24,7 @@ from edgec.targets.links.process import ProcessLink
 from edgec.targets.profile import load_target
 from edgec.targets.runners import native
 from edgec.targets.toolchain import build_image
+from tests.conftest import lack
 from tests.fake_device import spoiled
 from tests.tiny_model import MODEL, expected, write_tiny
 
@@ -62,7 +63,7 @@ def make(project: Path, *options: str) -> str:
 @pytest.mark.parametrize("profile", (0, 1))
 def test_the_firmware_compiles_without_a_warning_under_clang(project: Path, profile: int) -> None:
     if shutil.which("clang") is None:
-        pytest.skip("no clang: apt-get install clang")
+        lack("host", "no clang: apt-get install clang")
     make(project, f"BUILD=clang{profile}", f"PROFILE={profile}", "CC=clang")
 
 

@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import required
+from tests.conftest import lack
 from tests.support import fuzzing
 
 
 @pytest.mark.parametrize("name", fuzzing.FUZZERS)
 def test_no_input_breaks_the_firmware(name: str, tmp_path: Path) -> None:
-    why = fuzzing.missing()
-    if why and required("host"):
-        pytest.fail(why)
-    if why:
-        pytest.skip(why)
+    if why := fuzzing.missing():
+        lack("host", why)
     program = fuzzing.build(name, tmp_path)
     said = fuzzing.run(program, tmp_path / "corpus", "-runs=6000", "-seed=1", timeout_s=120)
     done = re.search(r"Done (\d+) runs", said)

@@ -20,6 +20,7 @@ from edgec.codegen.project import TEMPLATES
 from edgec.pipeline.errors import BuildError
 from edgec.targets.profile import load_target
 from edgec.targets.toolchain import build_image
+from tests.conftest import lack
 from tests.support import mlperf
 from tests.support.models import small_cnn
 
@@ -218,7 +219,7 @@ def test_a_model_of_other_shapes_does_not_build(tmp_path: Path) -> None:
 
 def test_it_compiles_without_a_warning_under_clang(tmp_path: Path) -> None:
     if shutil.which("clang") is None:
-        pytest.skip("no clang: apt-get install clang")
+        lack("host", "no clang: apt-get install clang")
     project = mlperf.project_of(mlperf.task_model("ad01"), X86, tmp_path)
     subprocess.run(
         ["make", "-s", "-C", str(project), "-j2", "MLPERF=1", "BUILD=clang", "CC=clang"], check=True

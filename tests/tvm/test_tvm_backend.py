@@ -11,6 +11,7 @@ from edgec.pipeline.driver import build, verify
 from edgec.pipeline.errors import UnsupportedModelError, UsageError
 from edgec.pipeline.report.result import Result
 from edgec.pipeline.tvm import lowering
+from tests.conftest import lack
 from tests.support.formula_layers import formula_layers
 from tests.support.models import small_cnn
 from tests.support.random_graphs import RandomGraph
@@ -64,7 +65,7 @@ def test_the_example_runs_on_the_board(quantize: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["rpi4", "rpi-armv7"])
 def test_a_pi_answers_right(small: Path, tmp_path: Path, target: str) -> None:
     if not shutil.which("qemu-aarch64"):
-        pytest.skip("no qemu-aarch64: apt-get install qemu-user")
+        lack("sbc", "no qemu-aarch64: apt-get install qemu-user")
     done = build(small, backend="tvm", target=target, samples=20, out=tmp_path / "out")
     assert [(v.samples, v.exact) for v in done.result.verified] == [(20, True)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -20,9 +19,17 @@ from edgec.pipeline.errors import (
 )
 from edgec.targets import flashing
 from edgec.targets.flash_failures import FAILURES, failed
-from edgec.targets.flash_tool import FlashTool, Job, flash_tool, flash_tools, installed_version
+from edgec.targets.flash_tool import (
+    FlashTool,
+    Job,
+    flash_tool,
+    flash_tools,
+    installed_version,
+    program_path,
+)
 from edgec.targets.profile import board_names, load_target
 from edgec.targets.runners import uf2
+from tests.conftest import lack
 from tests.support.fake_tool import FakeTool
 from tests.support.flash_outputs import OUTPUTS, Recorded
 
@@ -437,8 +444,8 @@ def test_the_real_tool_takes_our_arguments_and_finds_no_board(
 ) -> None:
     tool = flash_tool(name)
     options, expected = REAL[name]
-    if shutil.which(tool.program) is None:
-        pytest.skip(f"no {tool.program}: {tool.install}")
+    if (program := program_path(tool.program)) is None:
+        lack("flash", f"no {tool.program}: {tool.install}")
     if gentle and "gentle" not in tool.can:
         return
     for kind in IMAGES:
@@ -451,7 +458,8 @@ def test_the_real_tool_takes_our_arguments_and_finds_no_board(
         gentle=gentle,
     )
     for command in tool.commands("flash", absent):
-        done = subprocess.run(command.argv, capture_output=True, text=True, timeout=60, check=False)
+        argv = [program, *command.argv[1:]]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode != 0
         assert tool.failure(done.stdout + done.stderr) == expected
 
