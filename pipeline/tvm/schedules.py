@@ -27,10 +27,10 @@ def default_schedule(function: Any, lanes: int) -> Any:
     after = blocks if sums is None else blocks[blocks.index(sums) + 1 :]
     for block in after[:-1]:
         sch.compute_inline(block)
-    spread = sch.vectorize if lanes > 1 else sch.unroll
     if sums is None:
         *_, inner = sch.get_loops(after[-1])
-        spread(sch.split(inner, [None, _width(sch, inner, lanes)])[1])
+        width, vector = _width(sch, inner, lanes)
+        _spread(sch, _vectors(sch, sch.split(inner, [None, width])[1], vector), vector)
         return sch
     if after:
         last = after[-1]
@@ -51,33 +51,52 @@ def _tile(sch: Any, padded: Any, sums: Any, last: Any, lanes: int) -> None:
 
     A padded input is made a few rows at a time, as they are needed.
     """
-    spread = sch.vectorize if lanes > 1 else sch.unroll
     *outer, columns, channels = sch.get_loops(last)
-    block, channels = sch.split(channels, [None, _width(sch, channels, lanes)])
-    strip, columns = sch.split(columns, [None, _divisor(sch, columns, _TILES[lanes][1])])
+    width, vector = _width(sch, channels, lanes)
+    most = max(1, 2 * _TILES[lanes][1] // max(2, width // vector))
+    block, channels = sch.split(channels, [None, width])
+    strip, columns = sch.split(columns, [None, _divisor(sch, columns, most)])
     sch.reorder(block, strip, columns, channels)
     sch.compute_at(sums, strip, preserve_unit_loops=True)
     depth = len(outer) + 2
     own = sch.get_loops(sums)[depth:]
-    pixels, vector = own[depth - 2], own[depth - 1]
-    sch.reorder(*own[: depth - 2], *own[depth:], pixels, vector)
+    pixels, sites = own[depth - 2], own[depth - 1]
+    sch.reorder(*own[: depth - 2], *own[depth:], pixels, sites)
     # Sums are spread while they have their start value with them, as TVM asks for.
-    for first, second in ((pixels, vector), (columns, channels)):
-        sch.unroll(first)
-        spread(second)
+    spread = len(_spread(sch, [pixels, *_vectors(sch, sites, vector)], vector))
+    _spread(sch, [columns, *_vectors(sch, channels, vector)], vector)
     start = sch.decompose_reduction(sums, own[depth])
-    first, second = sch.get_loops(start)[-2:]
-    sch.unroll(first)
-    spread(second)
+    _spread(sch, sch.get_loops(start)[-spread:], vector)
     if padded is not None:
         sch.compute_at(padded, outer[-1], preserve_unit_loops=True)
 
 
-def _width(sch: Any, loop: Any, lanes: int) -> int:
-    """Return how many channels a tile has: whole vectors if that divides them."""
+def _vectors(sch: Any, loop: Any, vector: int) -> list[Any]:
+    """Return a loop as one over vectors and one over the elements of each."""
+    return [*sch.split(loop, [None, vector])] if int(sch.get(loop).extent) > vector > 1 else [loop]
+
+
+def _spread(sch: Any, loops: list[Any], vector: int) -> list[Any]:
+    """Unroll loops and make vectors of the last one, if there are any; return the loops."""
+    *outer, inner = loops
+    for loop in outer:
+        sch.unroll(loop)
+    (sch.vectorize if vector > 1 else sch.unroll)(inner)
+    return loops
+
+
+def _width(sch: Any, loop: Any, lanes: int) -> tuple[int, int]:
+    """Return how many channels a tile has, and how many of them are a vector.
+
+    Whole vectors of the core if they divide the channels, otherwise shorter ones, whose elements
+    are a power of two: LLVM takes others apart, element by element.
+    """
     extent, most = int(sch.get(loop).extent), _TILES[lanes][0]
-    whole = [n for n in range(lanes, most + 1, lanes) if extent % n == 0]
-    return whole[-1] if whole else _divisor(sch, loop, most)
+    divisors = [d for d in range(1, most + 1) if extent % d == 0]
+    if lanes == 1:
+        return divisors[-1], 1
+    width = max(divisors, key=lambda d: (min(d & -d, lanes), d))
+    return width, width & -width
 
 
 def _divisor(sch: Any, loop: Any, most: int) -> int:

@@ -1,0 +1,41 @@
+"""The schedules that nobody tuned: vectors that LLVM takes whole, sums that registers hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from edgec.pipeline.tvm.schedules import default_schedule
+
+VECTORS = re.compile(r"T\.vectorized\((\d+)\)")
+
+
+def product(channels: int) -> Any:
+    """A 1x1 convolution of 8 x 8 pixels."""
+    te = pytest.importorskip("tvm").te
+    x = te.placeholder((1, 8, 8, 16), "float32", "x")
+    weights = te.placeholder((16, channels), "float32", "weights")
+    depth = te.reduce_axis((0, 16))
+    sums = te.compute(
+        (1, 8, 8, channels),
+        lambda b, i, j, c: te.sum(x[b, i, j, depth] * weights[depth, c], axis=depth),
+        "sums",
+    )
+    return te.create_prim_func([x, weights, sums])
+
+
+@pytest.mark.parametrize(
+    ("channels", "lanes", "vector"),
+    [(24, 16, 8), (64, 16, 32), (48, 16, 16), (40, 16, 8), (10, 16, 2), (24, 8, 8), (12, 4, 4)],
+)
+def test_vectors_are_powers_of_two(channels: int, lanes: int, vector: int) -> None:
+    text = default_schedule(product(channels), lanes).mod.script()
+    assert {int(found) for found in VECTORS.findall(text)} == {vector}
+
+
+def test_odd_channels_go_one_by_one() -> None:
+    text = default_schedule(product(7), 16).mod.script()
+    assert not VECTORS.findall(text)
+    assert "T.unroll(7)" in text
