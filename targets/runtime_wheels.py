@@ -37,22 +37,29 @@ facts = {"python": list(sys.version_info[:2]), "machine": machine}
 print(json.dumps({**facts, "libc": platform.libc_ver()[1], "numpy": version}))
 """
 
-# Arguments: the folder to fill, then wheels.
+# Arguments: the folder to fill, one to unpack to, then wheels. Another edgec may do the same.
 UNPACK = """
 import os, shutil, sys, zipfile
-to, wheels = sys.argv[1], sys.argv[2:]
-new = to + ".new"
-shutil.rmtree(new, ignore_errors=True)
+to, new, wheels = sys.argv[1], sys.argv[2], sys.argv[3:]
 for wheel in wheels:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(new)
+os.sync()
 open(os.path.join(new, "complete"), "w").close()
-shutil.rmtree(to, ignore_errors=True)
-os.rename(new, to)
+def there():
+    return os.path.isfile(os.path.join(to, "complete"))
+if not there():
+    shutil.rmtree(to, ignore_errors=True)
+os.makedirs(os.path.dirname(to), exist_ok=True)
+try:
+    os.rename(new, to)
+except OSError:
+    if not there():
+        raise
 """
 
 # Arguments: the words that run a program.
-RUN_WORDS = 'umask 077; exec "$@"'
+RUN_WORDS = 'umask 077; "$@"'
 
 
 def install_runtime(lease: Lease, runtime: Runtime, target: Target) -> None:
@@ -78,7 +85,8 @@ def install_runtime(lease: Lease, runtime: Runtime, target: Target) -> None:
     with tempfile.TemporaryDirectory(prefix="edgec-") as folder:
         wheels = _download(wanted, f"{major}.{minor}", machine, facts["libc"], Path(folder))
         there = [lease.push(wheel) for wheel in wheels]
-    unpack = [*python, "-c", UNPACK, to, *there]
+    # In the lease's folder: what is not finished goes with it.
+    unpack = [*python, "-c", UNPACK, to, f"{lease.folder}/runtime", *there]
     lease.script(RUN_WORDS, unpack, b"", timeout_s=DOWNLOAD_S)
 
 

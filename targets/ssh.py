@@ -28,7 +28,7 @@ from edgec.targets import ssh_errors
 from edgec.targets.devices import SshDevice, known_hosts
 from edgec.targets.host_state import PROBE, HostState, parse_state
 from edgec.targets.runners.base import leash
-from edgec.targets.ssh_scripts import KEEPER, LEASED, PUSH, RUN, RUNNING
+from edgec.targets.ssh_scripts import KEEPER, LEASED, NOTED, PUSH, RUN, RUNNING
 from edgec.targets.toolchain import find_tool
 
 CONNECT_S = 10
@@ -50,7 +50,7 @@ class Lease:
     machine: str = ""
     base: str = ""
     folder: str = ""
-    _programs: int = field(default=0)
+    _started: int = field(default=0)
 
     def push(self, image: Path) -> str:
         """Put a file there unless it is there already; return its path.
@@ -59,7 +59,7 @@ class Lease:
         """
         data = image.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        where = [self.base, self.folder, digest, str(len(data))]
+        where = [self.base, digest, str(len(data))]
         if self.script(PUSH, [*where, "find"], b"").strip().endswith("there"):
             return f"{self.base}/images/{digest}"
         self.script(PUSH, [*where, "take"], data, timeout_s=PUSH_S)
@@ -77,10 +77,9 @@ class Lease:
 
         `interpreter` is what runs the file, if it is no program itself.
         """
-        self._programs += 1
         before = [*self.device.prefix, *([interpreter] if interpreter else [])]
         needed = before[0] if before else ""
-        words = [self.folder, str(self._programs), needed, *before, path, *arguments]
+        words = [needed, *before, path, *arguments]
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(
                 self._command(RUN, words),
@@ -124,8 +123,10 @@ class Lease:
         return done.stdout.decode(errors="replace")
 
     def _command(self, script: str, words: Sequence[str]) -> list[str]:
+        self._started += 1
+        noted = remote(NOTED + script, [self.folder, str(self._started), *words])
         client = [*leash(), *client_argv(self.device, self.control), "-o", "ControlMaster=no"]
-        return [*client, "--", self.device.host, remote(script, words)]
+        return [*client, "--", self.device.host, noted]
 
     def _failure(self, said: str) -> EdgecError:
         """Return the error of a command that failed, or of the connection if that is gone."""

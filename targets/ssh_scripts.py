@@ -42,12 +42,22 @@ else
 fi
 """
 
-# Arguments: base folder, lease, hash, bytes, and what to do: find, or take the file from the input.
+# Before every script, which finds its folder in $lease. What is noted ends with the lease, even if
+# it would not by itself: where the connection fell silent, or nothing is written to it.
+NOTED = """
+lease=$1 note=$1/$2.group
+shift 2
+read -r _ _ _ _ group _ < /proc/$$/stat
+printf '%s\\n' "$group" > "$note" || exit 1
+trap 'rm -f "$note"' EXIT
+"""
+
+# Arguments: base folder, hash, bytes, and what to do: find, or take the file from the input.
 PUSH = """
-base=$1 lease=$2 hash=$3 size=$4
+base=$1 hash=$2 size=$3
 image=$base/images/$hash
 is_whole() { [ "$(sha256sum < "$1" | cut -c 1-64)" = "$hash" ]; }
-if [ "$5" = find ]; then
+if [ "$4" = find ]; then
     if [ -f "$image" ] && is_whole "$image"; then touch "$image" && echo there; fi
     exit 0
 fi
@@ -60,13 +70,11 @@ fi
 chmod 700 "$lease/image" && mv -f "$lease/image" "$image"
 """
 
-# Arguments: lease, a number, a word that must be a program or nothing, and the command's words.
+# Arguments: a word that must be a program or nothing, and the command's words.
 RUN = f"""
-cd "$1" || exit 1
-read -r _ _ _ _ group _ < /proc/$$/stat
-number=$2 needed=$3
-printf '%s\\n' "$group" > "$number.group" || exit 1
-shift 3
+cd "$lease" || exit 1
+needed=$1
+shift
 if [ -n "$needed" ] && ! command -v "$needed" > /dev/null 2>&1; then
     printf 'edgec-missing %s\\n' "$needed" >&2
     exit 127
@@ -74,7 +82,6 @@ fi
 printf '\\n%s\\n' {RUNNING}
 "$@"
 code=$?
-rm -f "$number.group"
 printf 'edgec-exit %s\\n' "$code" >&2
 exit "$code"
 """
