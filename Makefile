@@ -9,7 +9,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: bench-sbc-models fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: test-sbc bench-sbc-models fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-x86: $(VENV)/.edgec-dev ## Measure every backend and peer on this PC, taki
 
 bench-sbc-models: $(VENV)/.edgec-dev ## Build networks of SBC size and time them beside LiteRT and onnxruntime
 	$(PY) tools/bench_sbc_models.py $(BENCH_ARGS)
+
+test-sbc: $(VENV)/.edgec-dev tools-test ## Verify every backend on emulated Raspberry Pis, over SSH
+	$(PY) tools/sbc_matrix.py $(MATRIX_ARGS)
 
 bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
 	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)
