@@ -12,9 +12,10 @@ from edgec.codegen.flash_folder import flash_json, flash_mk
 from edgec.codegen.glue import glue_header, glue_source
 from edgec.codegen.model_info import ModelInfo
 from edgec.pipeline.errors import TargetError
-from edgec.targets import frames
+from edgec.targets import frames, zig
 from edgec.targets.profile import Memory, Target
 from edgec.targets.runners.base import find_runner
+from edgec.targets.toolchain import compiler_flags
 
 TEMPLATES = Path(__file__).parent.parent / "firmware_templates"
 
@@ -72,6 +73,8 @@ def flags_mk(target: Target) -> str:
     """Return the target's compile and link flags as make variables."""
     lines = [f"# Flags of target {target.name}: COLD for most files, HOT for marked kernels."]
     lines += [f"{key} := {value}".rstrip() for key, value in _flags(target, " ").items()]
+    if target.toolchain.compiler == "zig":
+        lines.append(f"EDGEC_CC = {zig.COMMAND}")
     return "\n".join(lines) + "\n"
 
 
@@ -143,10 +146,11 @@ def _link(source: Path, destination: Path) -> None:
 
 def _flags(target: Target, separator: str) -> dict[str, str]:
     toolchain = target.toolchain
+    own = compiler_flags(target)
     return {
-        "EDGEC_PREFIX": toolchain.prefix,
+        "EDGEC_PREFIX": toolchain.prefix if toolchain.compiler == "gcc" else "",
         "EDGEC_CFLAGS": separator.join(
-            ("-std=c99", "-ffunction-sections", "-fdata-sections", "-fno-common", *toolchain.cflags)
+            ("-std=c99", "-ffunction-sections", "-fdata-sections", "-fno-common", *own)
         ),
         "EDGEC_COLD": separator.join(toolchain.cold),
         "EDGEC_HOT": separator.join(toolchain.hot),

@@ -31,6 +31,7 @@ from edgec.pipeline.worker import Progress, Report
 from edgec.targets.profile import Target, load_target
 from edgec.targets.runners.native import observed
 from edgec.targets.runners.ssh import reached_by_ssh
+from edgec.targets.toolchain import compiler_of, equipped
 
 Reach = Callable[[Target], Target]
 
@@ -64,6 +65,7 @@ def build(
 def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildResult:
     """Run every stage: lower, read, rewrite, plan, emit, project, build, verify, measure."""
     target = optimized(load_target(options.target), options.optimize)
+    target = equipped(target, options.toolchain)
     name = c_name(options.name or source.stem)
     out = options.out or Path(f"{name}-{target.name}")
     with new_bundle(out) as work:
@@ -77,7 +79,8 @@ def build_model(source: Path, options: BuildOptions, progress: Report) -> BuildR
         (work / "result.json").write_text(as_json(document(result)), encoding="utf-8")
         (work / "report.md").write_text(markdown(result), encoding="utf-8")
         versions = {"edgec": edgec.__version__, **subject.lowered().versions}
-        bundle = write_manifest(work, name, target.name, made.backend, kept(options), versions)
+        compiled = replace(options, toolchain=compiler_of(target))
+        bundle = write_manifest(work, name, target.name, made.backend, kept(compiled), versions)
     return BuildResult(replace(bundle, root=out), result)
 
 
@@ -238,6 +241,8 @@ def reopened(
     options = options_of(bundle.options, target or bundle.target)
     options = replace(options, threads=threads or options.threads)
     profile = optimized(load_target(options.target), options.optimize)
+    # What compiled a bundle compiles it again; for another target there may be no such compiler.
+    profile = equipped(profile, "auto" if target else options.toolchain)
     if reach is not None:
         profile = reach(profile)
     elif profile.runner == "native":

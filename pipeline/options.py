@@ -10,17 +10,20 @@ from typing import Any
 from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Rounding
 from edgec.pipeline.lower.tflite import Quantize
+from edgec.targets.zig import Choice
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
     """How to build. Sizes are in bytes; `samples` is how many random inputs are verified,
     by default 5, or fewer where they are large. `backend` is one of the target's, or auto; the
-    target's usual one if it is None. `tune_trials` and `tune_minutes` are how long TVM searches
-    for schedules, if it does."""
+    target's usual one if it is None. `toolchain` is what compiles: `auto` is the profile's GCC, or
+    Zig where that is not installed. `tune_trials` and `tune_minutes` are how long TVM searches for
+    schedules, if it does."""
 
     target: str = "cortex-m4"
     backend: str | None = None
+    toolchain: Choice = "auto"
     threads: int = 1
     calibration: Path | None = None
     quantize: Quantize = "int8"
@@ -47,6 +50,7 @@ def kept(options: BuildOptions) -> dict[str, str | int | None]:
         "optimize": options.optimize,
         "quantize": options.quantize,
         "threads": options.threads,
+        "toolchain": options.toolchain,
         "shrink": options.shrink,
         "flash_bytes": options.flash_bytes,
         "ram_bytes": options.ram_bytes,
@@ -60,6 +64,7 @@ def options_of(facts: Mapping[str, Any], target: str) -> BuildOptions:
         target=target,
         quantize=facts.get("quantize", "int8"),
         threads=facts.get("threads", 1),
+        toolchain=facts.get("toolchain", "auto"),
         optimize=facts["optimize"],
         rounding=Rounding(facts["rounding"]),
         ram_bytes=facts.get("ram_bytes"),

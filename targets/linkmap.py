@@ -11,19 +11,19 @@ from pathlib import Path
 from edgec.pipeline.errors import BudgetError, BuildError
 from edgec.targets.profile import Target
 
-_FLASH = frozenset(
+FLASH = frozenset(
     (
         *(".text", ".rodata", ".vectors", ".ARM.exidx", ".ARM.extab", ".data", ".data.rel.ro"),
         *(".init", ".fini", ".plt", ".plt.got", ".plt.sec", ".eh_frame", ".eh_frame_hdr"),
         *(".init_array", ".fini_array"),
     )
 )
-_RAM = frozenset((".data", ".bss"))
+RAM = frozenset((".data", ".bss"))
 
 _OUTPUT = re.compile(r"^(\.\S+)(?:\s+(0x[0-9a-f]+)\s+(0x[0-9a-f]+))?")
 _INPUT = re.compile(r"^ (\S+)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+)(?: (\S.*))?$")
 _PLACED = re.compile(r"^\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S.*)$")
-_MODEL_OBJECT = re.compile(r"^[^/]+/src/")
+MODEL_OBJECT = re.compile(r"^[^/]+/src/")
 _CREF = re.compile(r"^(\S+)?\s+(\S.*)$")
 
 
@@ -102,12 +102,17 @@ def read_map(path: Path, arena_bytes: int, io_bytes: int, *, hosted: bool = Fals
         Piece(
             name,
             section,
-            name in needed or _MODEL_OBJECT.match(name) is not None,
-            size if output in _FLASH else 0,
-            size if output in _RAM else 0,
+            name in needed or MODEL_OBJECT.match(name) is not None,
+            size if output in FLASH else 0,
+            size if output in RAM else 0,
         )
         for output, section, size, name in _contributions(layout.splitlines())
     )
+    return image_size(pieces, arena_bytes, io_bytes)
+
+
+def image_size(pieces: tuple[Piece, ...], arena_bytes: int, io_bytes: int) -> ImageSize:
+    """Add the pieces of an image up; arena, inputs and outputs are among the firmware's."""
     library = _sum(piece for piece in pieces if piece.library)
     bench = _sum(piece for piece in pieces if not piece.library)
     firmware = Usage(bench.flash_bytes, max(bench.ram_bytes - arena_bytes - io_bytes, 0))
@@ -179,7 +184,7 @@ def _contributions(lines: list[str]) -> Iterator[tuple[str, str, int, str]]:
                 continue
             name, size, owner = section, int(match.group(1), 16), match.group(2)
             section = ""
-        if size and owner and (output in _FLASH or output in _RAM):
+        if size and owner and (output in FLASH or output in RAM):
             yield output, name, size, owner
 
 
@@ -203,7 +208,7 @@ def _needed_by_model(lines: list[str], hosted: bool) -> set[str]:
         else:
             uses[match.group(2)].add(definer)
         objects.add(match.group(2))
-    pending = [name for name in objects if _MODEL_OBJECT.match(name)]
+    pending = [name for name in objects if MODEL_OBJECT.match(name)]
     needed = set(pending)
     while pending:
         for name in uses[pending.pop()]:

@@ -44,7 +44,8 @@ class Toolchain:
     """A GCC and its flags: `cold` compiles for size, `hot` the kernels that need speed.
 
     `fast` takes the place of `hot` in builds that are optimised for speed alone. A `builder` is a
-    vendor's tool that compiles the project in our stead.
+    vendor's tool that compiles the project in our stead. The `compiler` is `gcc`, or `zig` in its
+    place; no profile says so (`targets/zig.py`).
     """
 
     prefix: str
@@ -55,6 +56,7 @@ class Toolchain:
     hot: tuple[str, ...] = ("-O2",)
     fast: tuple[str, ...] = ("-O3",)
     builder: str = ""
+    compiler: str = "gcc"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,16 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgec.pipeline.errors import BudgetError, BuildError, EdgecError, ToolMissingError
+from edgec.targets import zig
 from edgec.targets.linkmap import ImageSize, budget_table, read_map
+from edgec.targets.lldmap import read_lld_map
 from edgec.targets.profile import Target, Toolchain
 from edgec.targets.script import Script
 
@@ -93,14 +96,15 @@ def run(
     timeout_s: float,
     cwd: Path | None = None,
     failure: type[EdgecError] = BuildError,
+    variables: Mapping[str, str] | None = None,
 ) -> Output:
     """Run a command without a shell and capture what it prints.
 
-    Raises ToolMissingError if it is not there, `failure` with the end of its output if it fails
-    or takes longer than `timeout_s`.
+    `variables` are set in its environment. Raises ToolMissingError if it is not there, `failure`
+    with the end of its output if it fails or takes longer than `timeout_s`.
     """
     name = Path(argv[0]).name
-    environment = {**os.environ, "LC_ALL": "C"}
+    environment = {**os.environ, "LC_ALL": "C", **(variables or {})}
     try:
         done = subprocess.run(
             [find_tool(argv[0]), *argv[1:]],
@@ -145,9 +149,10 @@ def build_image(
     options = [f"BUILD={folder}", f"PROFILE={int(profile)}", f"MLPERF={int(mlperf)}"]
     facts = json.loads((project / "firmware.json").read_text(encoding="utf-8"))
     build = project / folder
-    argv = ["make", "-s", f"-j{parallel}", *options, "all"]
+    argv = ["make", "-s", f"-j{parallel}", *options, f"PYTHON={sys.executable}", "all"]
+    variables = zig.environment() if target.toolchain.compiler == "zig" else None
     try:
-        run(argv, cwd=project, timeout_s=BUILD_TIMEOUT_S)
+        run(argv, cwd=project, timeout_s=BUILD_TIMEOUT_S, variables=variables)
     except BuildError as error:
         _raise_if_too_big(error, target, build / "image.map", facts)
         raise
@@ -161,21 +166,40 @@ def build_image(
         model_sha256=facts["model_sha256"],
         build=facts["build"],
         profile=profile,
-        size=read_map(
-            build / "image.map",
-            facts["arena_bytes"],
-            facts["io_bytes"],
-            hosted=not target.memories,
-        ),
+        size=_size(target, build / "image.map", facts),
         binary_bytes=(
             (build / "image.elf").stat().st_size if "-s" in target.toolchain.ldflags else None
         ),
     )
 
 
+def equipped(target: Target, choice: zig.Choice) -> Target:
+    """Return the target with the compiler that was chosen.
+
+    `auto` is GCC, or Zig where that GCC is not installed and Zig is. Raises what `with_zig` does.
+    """
+    if choice == "auto" and not target.toolchain.builder:
+        lacking = shutil.which(f"{target.toolchain.prefix}gcc") is None
+        choice = "zig" if lacking and zig.builds_for(target) and not zig.missing() else "gcc"
+    return zig.with_zig(target) if choice == "zig" else target
+
+
+def compiler_of(target: Target) -> zig.Choice:
+    """Return the choice that `equipped` the target as it is."""
+    return "zig" if target.toolchain.compiler == "zig" else "gcc"
+
+
+def compiler_flags(target: Target) -> tuple[str, ...]:
+    """Return what the target's compiler is told of its CPU for every file."""
+    tools = target.toolchain
+    return zig.compile_flags(target) if tools.compiler == "zig" else tools.cflags
+
+
 @functools.cache
 def compiler_version(tools: Toolchain) -> str:
     """Return name and version of a target's compiler, as "arm-none-eabi-gcc 12.2.1"."""
+    if tools.compiler == "zig":
+        return f"zig {zig.version()}"
     name = f"{tools.prefix}gcc"
     return f"{name} {run([name, '-dumpfullversion'], timeout_s=20).stdout.strip()}"
 
@@ -214,7 +238,15 @@ def _raise_if_too_big(error: BuildError, target: Target, map_file: Path, facts: 
 def _check_compiler(target: Target) -> None:
     """Find the compiler, and the C library that Debian packs apart from it."""
     tools = target.toolchain
-    gcc = find_tool(f"{tools.prefix}gcc")
+    if tools.compiler == "zig":
+        zig.with_zig(target)
+        return
+    try:
+        gcc = find_tool(f"{tools.prefix}gcc")
+    except ToolMissingError as error:
+        if not zig.builds_for(target):
+            raise
+        raise ToolMissingError(error.message, f"{error.hint}, or {zig.INSTALL}") from error
     for flag in tools.ldflags:
         name = "libc.a" if flag == "-static" else flag.removeprefix("--specs=")
         if name == flag:
@@ -225,6 +257,13 @@ def _check_compiler(target: Target) -> None:
                 f"{tools.prefix}gcc has no {name}: its C library is not installed",
                 f"sudo apt install {tools.package}",
             )
+
+
+def _size(target: Target, map_file: Path, facts: Any) -> ImageSize:
+    arena_bytes, io_bytes = facts["arena_bytes"], facts["io_bytes"]
+    if target.toolchain.compiler == "zig":
+        return read_lld_map(map_file, arena_bytes, io_bytes)
+    return read_map(map_file, arena_bytes, io_bytes, hosted=not target.memories)
 
 
 def _if_there(path: Path) -> Path | None:

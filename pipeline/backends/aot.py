@@ -27,7 +27,7 @@ from edgec.pipeline.worker import Progress
 from edgec.targets.bench import BenchResult
 from edgec.targets.profile import Target, load_target
 from edgec.targets.session import open_device
-from edgec.targets.toolchain import Image, build_image
+from edgec.targets.toolchain import Image, build_image, equipped
 
 HOST = "x86"
 """This machine: before another device runs generated C, it is checked here, as portable C."""
@@ -37,7 +37,8 @@ def host_target() -> Target:
     """Return this machine as a target of portable C: kernels for its CPU run as their twins."""
     host = load_target(HOST)
     tools = replace(host.toolchain, cflags=())
-    return replace(host, toolchain=tools, defines=(*host.defines, "EDGEC_PORTABLE"))
+    portable = replace(host, toolchain=tools, defines=(*host.defines, "EDGEC_PORTABLE"))
+    return equipped(portable, "auto")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

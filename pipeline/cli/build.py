@@ -39,6 +39,13 @@ def complete_target(ctx: Any, param: Any, incomplete: str) -> list[str]:
     help="How to build it: one of the target's backends; auto tries them and keeps the fastest.",
 )
 @click.option(
+    "--toolchain",
+    type=click.Choice(["auto", "gcc", "zig"]),
+    default="auto",
+    show_default=True,
+    help="What compiles for a computer; auto is GCC, or the wheel ziglang where GCC is missing.",
+)
+@click.option(
     "--threads",
     type=click.IntRange(1),
     default=1,

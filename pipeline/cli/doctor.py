@@ -27,6 +27,8 @@ PACKAGES = (
     ("pillow", "calibration images", "pip install 'edgec[tensorflow]'"),
     ("apache-tvm", "the backend tvm", "pip install 'edgec[tvm]'"),
     ("apache-tvm-ffi", "the backend tvm", "pip install 'edgec[tvm]'"),
+    ("ziglang", "computers without a compiler from apt", "pip install 'edgec[zig]'"),
+    ("pyelftools", "builds with ziglang", "pip install 'edgec[zig]'"),
     ("xgboost-cpu", "tuning of the backend tvm", "pip install 'edgec[tvm]'"),
 )
 TOOLS = (

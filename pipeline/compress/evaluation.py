@@ -21,7 +21,7 @@ from edgec.pipeline.verify import first_difference, run_sample, tolerance_of
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.profile import load_target
 from edgec.targets.session import open_device
-from edgec.targets.toolchain import build_image
+from edgec.targets.toolchain import build_image, equipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def evaluate(
 
 def _in_both(model: Path, split: Split, report: Report) -> tuple[Array, Array]:
     """Return what interpreter and generated C answer, which must be the same."""
-    target = load_target(HOST)
+    target = equipped(load_target(HOST), "auto")
     compiled = compile_model(model, "model", Rounding.TFLITE, target)
     oracle = open_oracle(compiled.model, compiled.source, Rounding.TFLITE)
     wanted, got = [], []

@@ -14,6 +14,7 @@ from edgec.targets.bench import BenchResult
 from edgec.targets.host_state import HostState
 from edgec.targets.profile import Target
 from edgec.targets.timing import Spread, spread
+from edgec.targets.toolchain import compiler_flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ def planned(
 ) -> Result:
     """Return what is known before anything was compiled."""
     tools = target.toolchain
+    flags = {"cold": tools.cold, "hot": tools.hot, "link": tools.ldflags}
     return Result(
         model=graph.name,
         source=source,
@@ -188,7 +190,7 @@ def planned(
         cpu=target.cpu,
         clock_hz=target.clock_hz,
         runner=target.runner,
-        flags={"all": tools.cflags, "cold": tools.cold, "hot": tools.hot, "link": tools.ldflags},
+        flags={"all": compiler_flags(target), **flags},
         rounding=rounding,
         optimize=optimize,
         layers=layers(graph, plan),

@@ -18,6 +18,8 @@ def facts(result: Result) -> list[tuple[str, str]]:
         ("backend", f"{result.backend}, {result.threads} thread{'s' * (result.threads > 1)}"),
         ("rounding", result.rounding),
     ]
+    if result.compiler.startswith("zig "):
+        rows.append(("compiler", f"{result.compiler}, in the place of GCC"))
     if result.calibration:
         rows.append(("calibration", result.calibration))
     rows += [("input layout", text) for text in result.input_layouts]

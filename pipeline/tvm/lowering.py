@@ -11,7 +11,6 @@ from pathlib import Path
 from edgec.codegen import cwriter
 from edgec.codegen.registry import Step
 from edgec.codegen.selection import choose_steps
-from edgec.pipeline.cache import cache_folder
 from edgec.pipeline.compile import Compiled
 from edgec.pipeline.errors import TargetError, UsageError
 from edgec.pipeline.graph import Graph
@@ -22,6 +21,7 @@ from edgec.pipeline.replay import verify_plan
 from edgec.pipeline.subject import Subject
 from edgec.pipeline.tvm.fusion import Fused, fuse
 from edgec.pipeline.worker import run_stage
+from edgec.targets.cache import cache_folder
 from edgec.targets.llvm import LlvmTarget, llvm_target
 from edgec.targets.profile import Target
 
