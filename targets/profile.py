@@ -17,7 +17,7 @@ from typing import Any
 
 from edgec.pipeline.errors import TargetError
 from edgec.targets.board import Board, board_problem, read_board
-from edgec.targets.native_cpu import cpu_features
+from edgec.targets.native_cpu import compiled_flags, cpu_features
 from edgec.targets.profile_table import Table, plain_options, suggestion
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -72,9 +72,9 @@ class Target:
     """What to build for, and by what means to reach it.
 
     `cores` is None where that is unknown. `machines` is what `uname -m` says of the computers that
-    run the target's programs. A `native` target is this machine: its CPU's features are added to
-    those of the profile, and code is compiled for that CPU. `board` is None of a target that
-    stands for a core.
+    run the target's programs, `needs` the flags that Linux must list for their CPU. A `native`
+    target is this machine: its CPU's features are added to those of the profile, and code is
+    compiled for that CPU. `board` is None of a target that stands for a core.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Target:
     stack_bytes: int = 16384
     cores: int | None = None
     machines: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     native: bool = False
     board: Board | None = None
 
@@ -225,6 +226,7 @@ def _target(path: Path, values: dict[str, Any]) -> Target:
         stack_bytes=table.size("stack", "16K") or 0,
         cores=table.take("cores", int, None),
         machines=table.strings("machines", []),
+        needs=table.strings("needs", []),
         native=table.take("native", bool, False),
         board=read_board(
             path.name, table.take("board", dict, None), table.take("flash", dict, None)
@@ -243,6 +245,7 @@ def _of_this_machine(target: Target) -> Target:
     return replace(
         target,
         features=target.features | cpu_features(),
+        needs=compiled_flags(),
         toolchain=replace(tools, cflags=(*tools.cflags, "-march=native")),
     )
 

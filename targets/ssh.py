@@ -27,6 +27,7 @@ from edgec.pipeline.errors import EdgecError, InfrastructureError
 from edgec.targets import ssh_errors
 from edgec.targets.devices import SshDevice, known_hosts
 from edgec.targets.host_state import PROBE, HostState, parse_state
+from edgec.targets.native_cpu import flags_in
 from edgec.targets.runners.base import leash
 from edgec.targets.ssh_scripts import KEEPER, LEASED, NOTED, PUSH, RUN, RUNNING
 from edgec.targets.toolchain import find_tool
@@ -64,6 +65,10 @@ class Lease:
             return f"{self.base}/images/{digest}"
         self.script(PUSH, [*where, "take"], data, timeout_s=PUSH_S)
         return f"{self.base}/images/{digest}"
+
+    def cpu_flags(self) -> frozenset[str]:
+        """Return the flags that Linux lists for the computer's CPU."""
+        return flags_in(self.script("cat /proc/cpuinfo", [], b""))
 
     def state(self) -> HostState:
         """Return the state of the computer now."""

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError
+from edgec.pipeline.errors import InfrastructureError, TargetError
 from edgec.targets.host_state import PROBE, HostState, parse_state
+from edgec.targets.instruction_sets import check_cpu
 from edgec.targets.links.base import Endpoint
 from edgec.targets.native_cpu import cpu_flags
 from edgec.targets.profile import Target
@@ -32,7 +33,8 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
 
     Raises DeviceError if this machine lacks an instruction set that the target needs.
     """
-    _check_cpu(target)
+    _check_options(target)
+    check_cpu("this machine", target, cpu_flags(), otherwise="build with --no-verify")
     with running([str(image.resolve())]) as process:
         yield Endpoint(process=process, observe=_observer(target))
 
@@ -89,21 +91,7 @@ def running(
                     stream.close()
 
 
-def _check_cpu(target: Target) -> None:
-    """Raise DeviceError unless the CPU has every flag that `needs` of the profile lists."""
-    options = dict(target.runner_options)
-    needs = options.pop("needs", "")
-    options.pop("observe", None)
-    if options or not isinstance(needs, str):
-        raise TargetError(
-            f'{target.name}: runner native takes one option, needs = "…"; got '
-            f"{sorted(target.runner_options)}"
-        )
-    if not needs:
-        return
-    missing = sorted(set(needs.split()) - cpu_flags())
-    if missing:
-        raise DeviceError(
-            f"this machine has no {', '.join(missing)}, which {target.name} needs",
-            "build with --no-verify, or choose a lower level",
-        )
+def _check_options(target: Target) -> None:
+    options = sorted(set(target.runner_options) - {"observe"})
+    if options:
+        raise TargetError(f"{target.name}: runner native takes no options; got {options}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edgec.pipeline.errors import DeviceError, InfrastructureError, TargetError, UsageError
 from edgec.targets.devices import SshDevice, find_device
+from edgec.targets.instruction_sets import check_cpu
 from edgec.targets.links.base import Endpoint
 from edgec.targets.profile import Target
 from edgec.targets.runtime_wheels import RUNTIMES, install_runtime
@@ -43,6 +44,9 @@ def start(image: Path, target: Target) -> Iterator[Endpoint]:
     device = _device(target)
     with leased(device) as lease:
         _check_machine(device, lease.machine, target)
+        if target.needs and not device.exec_prefix:
+            # What is emulated is another CPU than the one that Linux tells of.
+            check_cpu(str(device), target, lease.cpu_flags())
         path = lease.push(image)
         with lease.running(path) as process:
             emulator = " ".join(device.exec_prefix)

@@ -25,9 +25,9 @@ def with_vnni(name: str) -> Target:
     """Return a level with the instructions that came later."""
     target = load_target(name)
     tools = replace(target.toolchain, cflags=(*target.toolchain.cflags, "-mavxvnni"))
-    needs = {"needs": f"{target.runner_options['needs']} avx_vnni"}
+    needs = (*target.needs, "avx_vnni")
     features = target.features | {"vnni"}
-    return replace(target, toolchain=tools, features=features, runner_options=needs)
+    return replace(target, toolchain=tools, features=features, needs=needs)
 
 
 def sanitized(target: Target) -> Target:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from edgec.pipeline.errors import DeviceError, EdgecError, InfrastructureError
 from edgec.targets.devices import SshDevice
 from edgec.targets.frames import Decoder, Kind
 from edgec.targets.host_keys import ask_host
+from edgec.targets.profile import load_target
+from edgec.targets.runners import ssh
+from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.ssh import leased
 from edgec.targets.toolchain import Image
 from tests.support.sshd import QEMU, SshServer, capture, open_there, pids, program
@@ -89,6 +93,25 @@ def test_a_program_that_cannot_run(
     ):
         process.wait()
         raise InfrastructureError("the device process ended")
+    assert server.left() == {}
+
+
+def test_a_cpu_that_lacks_instructions(
+    server: SshServer, config: Path, images: dict[str, Image]
+) -> None:
+    server.keep(config)
+    target = replace(load_target("x86"), needs=("fpu", "avx9000"))
+    elf = images["x86"].elf
+    sent = server.images()
+    wanted = pytest.raises(DeviceError, match=r"pi \(.*: its CPU has no avx9000, which")
+    with wanted as caught, ssh.start(elf, reached_by_ssh(target, "pi")):
+        pass
+    assert caught.value.exit_code == 3 and "--target x86-64-v" in caught.value.hint
+    assert server.images() == sent
+    # What is emulated is another CPU than the one that Linux tells of.
+    server.keep(config, exec_prefix=("env",))
+    with ssh.start(elf, reached_by_ssh(target, "pi")):
+        until(server.firmware)
     assert server.left() == {}
 
 
