@@ -60,6 +60,21 @@ def test_a_bench_here_is_as_careful_as_one_over_ssh(bundle: Path) -> None:
     assert before.cores and after.load is not None
 
 
+def test_a_softmax_may_be_a_step_off_on_aarch64_alone(model: Path, tmp_path: Path) -> None:
+    allowed = {}
+    for name in ("x86", "x86-64-v3", "rpi4", "rpi5", "rpi-armv7"):
+        options = BuildOptions(target=name, backend="tflite")
+        subject = Subject(
+            model, tmp_path / "m", "small", load_target(name), options, lambda p: None
+        )
+        built = tflite.build(subject, tmp_path)
+        allowed[name] = str(built.allowed)
+        here = built.on_host(tmp_path)
+        assert here is None or here.allowed.exact
+    exact, step = "byte for byte", "within 1 step"
+    assert list(allowed.values()) == [exact, exact, step, step, step]
+
+
 def test_other_answers_than_the_contract_s_are_refused(model: Path, tmp_path: Path) -> None:
     options = BuildOptions(target="x86", backend="tflite")
     copy = tmp_path / "model.tflite"
