@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from edgec.pipeline.tvm.assembly import assembled, lowered
 from edgec.pipeline.tvm.functions import loops_of
 from edgec.pipeline.tvm.fusion import Fused, fuse
 from edgec.pipeline.tvm.schedules import default_schedule
-from edgec.pipeline.tvm.tuning import Limits, Records, tune
+from edgec.pipeline.tvm.tuning import Limits, Records, held, tune
 from edgec.pipeline.worker import Progress, Report
 from edgec.targets.llvm import NATIVE
 from edgec.targets.profile import load_target
@@ -38,13 +36,13 @@ def compile_layers(request: Mapping[str, Any], report: Report) -> dict[str, Any]
     numbers = [functions.number(loops_of(op)) for op in ops]
     folder = Path(request["cache"]) / _key(target)
     done = 0
-    with _locked(folder):
-        records = Records(folder)
-        if request["tune"] is not None and ops:
-            limits = Limits(int(request["tune"]["trials"]), float(request["tune"]["minutes"]))
-            done = _tuned(functions, numbers, records, target, lanes, limits, report)
-        own = request["overlap"]
-        found = [None if own else records.best(function) for function in functions.all]
+    if request["tune"] is not None and ops:
+        limits = Limits(int(request["tune"]["trials"]), float(request["tune"]["minutes"]))
+        with held(folder / "tuning"):
+            done = _tuned(functions, numbers, Records(folder), target, lanes, limits, report)
+    own = request["overlap"]
+    records = Records(folder)
+    found = [None if own else records.best(function) for function in functions.all]
     report(Progress("tvm", 0, 0, "compiling layers"))
     kernels, code = [], {}
     for number, function in enumerate(functions.all):
@@ -138,12 +136,3 @@ def _tuned(
     told(0, limits.trials)
     pairs = [(function, numbers.count(n)) for n, function in enumerate(functions.all)]
     return tune(pairs, records, target, lanes, limits, told)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder of records: two processes that tune would write into one another's lines."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

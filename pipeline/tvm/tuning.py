@@ -9,11 +9,13 @@ MetaSchedule's pools of processes take longer to start than a layer takes to com
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -45,14 +47,28 @@ class Limits:
     minutes: float
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a lock file, made with its folder if need be; wait while another process does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class Records:
-    """The work that is kept for one target."""
+    """The work that is kept for one target, as it is now; one process at a time may add to it.
+
+    The files are locked while they are read or grow, not while a search goes on: builds that only
+    look something up do not wait for it.
+    """
 
     def __init__(self, folder: Path) -> None:
         from tvm.s_tir import meta_schedule as ms
 
-        folder.mkdir(parents=True, exist_ok=True)
-        self.database = ms.database.JSONDatabase(work_dir=str(folder))
+        self._lock = folder / "lock"
+        with held(self._lock):
+            self.database = ms.database.JSONDatabase(work_dir=str(folder))
 
     def best(self, function: Any) -> tuple[Any, float] | None:
         """Return a function with the best schedule known, and its seconds; None if none is."""
@@ -72,10 +88,11 @@ class Records:
         """Keep what a schedule of a function takes."""
         from tvm.s_tir import meta_schedule as ms
 
-        workload = self.database.commit_workload(_module(function))
-        self.database.commit_tuning_record(
-            ms.database.TuningRecord(trace, workload, [seconds], target, arguments)
-        )
+        with held(self._lock):
+            workload = self.database.commit_workload(_module(function))
+            self.database.commit_tuning_record(
+                ms.database.TuningRecord(trace, workload, [seconds], target, arguments)
+            )
 
 
 @dataclass(slots=True, eq=False)
