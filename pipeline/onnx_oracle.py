@@ -1,5 +1,8 @@
 """What an ONNX file must answer: ONNX Runtime on this machine, node by node, nothing optimised.
 
+A quantised one is compared with ONNX Runtime as it runs on the device: its integer kernels round
+otherwise than the nodes that they stand for.
+
 The `onnx` package's own evaluator is no reference: on a residual network it is 5 % off, where
 ONNX Runtime and LiteRT agree.
 """
@@ -18,16 +21,17 @@ from edgec.pipeline.oracle import Sample
 
 
 class OnnxOracle:
-    """ONNX Runtime without its optimisations, for one file whose ports are `ports`."""
+    """ONNX Runtime for one file whose ports are `ports`, without its optimisations or with them."""
 
-    name = "ONNX Runtime, nothing optimised"
-
-    def __init__(self, path: Path, ports: Graph) -> None:
+    def __init__(self, path: Path, ports: Graph, *, optimized: bool = False) -> None:
         import onnxruntime
 
+        self.name = f"ONNX Runtime, {'the same kernels' if optimized else 'nothing optimised'}"
         options = onnxruntime.SessionOptions()
-        level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.graph_optimization_level = level
+        levels = onnxruntime.GraphOptimizationLevel
+        options.graph_optimization_level = (
+            levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
+        )
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._names = ports.inputs
@@ -49,6 +53,14 @@ def onnx_ports(path: Path, name: str) -> Graph:
     outputs = [_tensor(port) for port in graph.output]
     tensors: Mapping[str, Tensor] = {t.name: t for t in (*inputs, *outputs)}
     return Graph(name, tuple(t.name for t in inputs), tuple(t.name for t in outputs), tensors, ())
+
+
+def is_quantized(path: Path) -> bool:
+    """Return whether an ONNX file computes with integers in place of floats somewhere."""
+    import onnx
+
+    graph = onnx.load(str(path), load_external_data=False).graph
+    return any("quantize" in node.op_type.lower() for node in graph.node)
 
 
 def _tensor(port: Any) -> Tensor:

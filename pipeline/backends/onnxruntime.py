@@ -1,6 +1,7 @@
 """The backend `onnxruntime`: an ONNX file in ONNX Runtime, a peer to compare with.
 
 Its contract: within a tolerance of ONNX Runtime on this machine, node by node, nothing optimised.
+A quantised file is compared with the same kernels here: integers byte for byte.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from pathlib import Path
 
 from edgec.pipeline.errors import ToolMissingError
 from edgec.pipeline.interpreted import Interpreted
-from edgec.pipeline.onnx_oracle import OnnxOracle, onnx_ports
+from edgec.pipeline.onnx_oracle import OnnxOracle, is_quantized, onnx_ports
 from edgec.pipeline.subject import Subject
 from edgec.pipeline.verify import Tolerance
 from edgec.targets.script import ORT
 
 SHARE = 1e-4
 """Of the largest value of an output."""
+
+QUANTIZED_SHARE = 2e-2
+"""The same of a float32 output behind integers that are rounded as they come."""
 
 
 def refusal(subject: Subject) -> str:
@@ -47,5 +51,7 @@ def build(subject: Subject, folder: Path) -> Interpreted:
     model = subject.onnx
     assert model is not None
     ports = onnx_ports(model, subject.name)
-    contract = (partial(OnnxOracle, model, ports), Tolerance(share=SHARE))
+    quantized = is_quantized(model)
+    allowed = Tolerance(share=QUANTIZED_SHARE if quantized else SHARE)
+    contract = (partial(OnnxOracle, model, ports, optimized=quantized), allowed)
     return Interpreted("onnxruntime", model, ORT, subject, folder, ports, lambda _: contract)

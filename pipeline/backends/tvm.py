@@ -41,7 +41,8 @@ class TvmBuilt(AotBuilt):
             "never measured (--tune-trials does, where the target is this machine)",
         )
         warnings = said if untuned else ()
-        remark = f"{untuned} of {count} layers untuned" if untuned else ""
+        tuning = f"{untuned} of {count} layers untuned" if untuned else f"all {count} layers tuned"
+        remark = tuning if count else "TVM compiles no layer of it"
         return replace(result, backend="tvm", warnings=(*result.warnings, *warnings), remark=remark)
 
     def on_host(self, folder: Path) -> None:
