@@ -10,8 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from edgec.codegen.quantmath import float_bounds
-from edgec.codegen.registry import Const, Io, Step
+from edgec.codegen.registry import Const, Cost, Io, Step
+from edgec.codegen.vector_image import LANES, QUAD, SLACK, set_quads
 from edgec.pipeline.graph import Activation, Array, DType
+
+_STRIP_BYTES = 256 * 1024
+"""About how many bytes of integers are made at a time: they should stay in the second cache."""
+_ROW_SCALE_BYTES = 16
 
 
 def is_hybrid(io: Io) -> bool:
@@ -98,6 +103,43 @@ def step(io: Io, activation: Activation, *, asymmetric: bool) -> Step:
             "out_max": high,
         },
         scratch_bytes=size,
+        cost=Cost(4 * io.y.size * size, weights.nbytes + 12 * out),
+    )
+
+
+def vector_step(io: Io, activation: Activation, *, asymmetric: bool) -> Step | None:
+    """Return the call of the kernel for vectors, None where a weight is -128."""
+    weights = io.input(1).values
+    out, size = weights.shape
+    if weights.min(initial=0) == -128:  # its negative is no int8
+        return None
+    packed = set_quads(weights[:, None, :])
+    quads = packed.shape[1]
+    batches = io.x.size // size
+    strip = max(min(batches, _STRIP_BYTES // (QUAD * quads)), 1)
+    low, high = float_bounds(activation)
+    sets = {
+        "bias": _bias(io).astype(np.float32),
+        "scales": channel_scales(io),
+        "row_sums": weights.sum(axis=1, dtype=np.int32),
+    }
+    return Step(
+        "edgec_fully_connected_float32_int8_vector",
+        {
+            "weights": Const(packed, "(out_size / 16, quads, 16, 4)"),
+            **{k: Const(np.pad(v, (0, -out % LANES)), "(out_size)") for k, v in sets.items()},
+            "quads": Const(np.arange(0, QUAD * quads, QUAD, dtype=np.int32), "(quads)"),
+            "quad_count": quads,
+            "batches": batches,
+            "in_size": size,
+            "out_size": out,
+            "strip_rows": strip,
+            "asymmetric": int(asymmetric),
+            "ends.out_min": low,
+            "ends.out_max": high,
+        },
+        scratch_bytes=strip * (_ROW_SCALE_BYTES + QUAD * quads) + SLACK,
+        cost=Cost(batches * len(packed) * (quads + 20), packed.nbytes + 12 * out + 4 * quads),
     )
 
 

@@ -15,6 +15,8 @@ from edgec.pipeline.graph import Array, Tensor
 
 LANES = 16
 """Channels of a set."""
+QUAD = 4
+"""Products of a channel that vectors make at a time."""
 SLACK = 64
 """Bytes beyond its end that may be written to the image, or read from it."""
 _STRIP_BYTES = 32 * 1024
@@ -129,6 +131,14 @@ class Rescaling:
             return None
         fields = [self.starts, offsets, factors, nudges, shifts]
         return np.stack(fields, axis=1).astype(np.int32)
+
+
+def set_quads(rows: Array) -> Array:
+    """Return weights, (channels, runs, run), as int8 (sets, quads, 16, 4): runs are filled up."""
+    more = ((0, -len(rows) % LANES), (0, 0), (0, -rows.shape[2] % QUAD))
+    padded = np.pad(rows, more)
+    quads = padded.reshape(-1, LANES, padded.shape[1] * padded.shape[2] // QUAD, QUAD)
+    return np.ascontiguousarray(quads.transpose(0, 2, 1, 3)).astype(np.int8)
 
 
 def channel_sets(fields: Array) -> Array:

@@ -14,11 +14,17 @@ import numpy as np
 from edgec.codegen import products
 from edgec.codegen.quantmath import activation_range
 from edgec.codegen.registry import Accesses, Const, Cost, Io, Step, Value
-from edgec.codegen.vector_image import LANES, Image, Rescaling, channel_sets, ends
+from edgec.codegen.vector_image import (
+    LANES,
+    QUAD,
+    Image,
+    Rescaling,
+    channel_sets,
+    ends,
+    set_quads,
+)
 from edgec.codegen.window import Window
 from edgec.pipeline.graph import Activation, Array, Tensor
-
-QUAD = 4
 
 
 def convolution(io: Io, window: Window, activation: Activation) -> Step | None:
@@ -108,10 +114,7 @@ def _rows(
     if fields is None:
         return None
     out_ch = len(rows)
-    more = ((0, -out_ch % LANES), (0, 0), (0, -run % QUAD))
-    padded = np.pad(rows.reshape(out_ch, len(runs), run), more)
-    quads = padded.reshape(-1, LANES, padded.shape[1] * padded.shape[2] // QUAD, QUAD)
-    packed = np.ascontiguousarray(quads.transpose(0, 2, 1, 3)).astype(np.int8)
+    packed = set_quads(rows.reshape(out_ch, len(runs), run))
     offsets = np.array([at + i for at in runs for i in range(0, run, QUAD)], np.int32)
     return {
         "rows.weights": Const(packed, "(out_ch / 16, quads, 16, 4)"),

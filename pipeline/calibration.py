@@ -30,7 +30,7 @@ from edgec.pipeline.sample_files import InputSpec, read_arrays, wanted_shape
 
 __all__ = ["Calibration", "InputSpec", "Samples", "calibrate", "load_samples"]
 
-Samples = dict[str, npt.NDArray[np.float32]]
+Samples = dict[str, npt.NDArray[Any]]
 
 SYNTHETIC_COUNT = 100
 SYNTHETIC_SEED = 0
@@ -46,7 +46,7 @@ class Calibration:
     `description` is for people; `synthetic` marks samples drawn at random.
     """
 
-    samples: tuple[npt.NDArray[np.float32], ...]
+    samples: tuple[npt.NDArray[Any], ...]
     description: str
     synthetic: bool
     warnings: tuple[str, ...]
@@ -58,7 +58,10 @@ class Calibration:
 
 
 def calibrate(path: Path | None, inputs: Sequence[InputSpec]) -> Calibration:
-    """Return the samples of `path`, or synthetic ones where it is None."""
+    """Return the samples of `path`, or synthetic ones where it is None.
+
+    Raises DataError where an input takes whole numbers and there is no path.
+    """
     if path is None:
         return _synthetic(inputs)
     samples = load_samples(path, inputs)
@@ -75,7 +78,7 @@ def calibrate(path: Path | None, inputs: Sequence[InputSpec]) -> Calibration:
 
 
 def load_samples(path: Path, inputs: Sequence[InputSpec]) -> Samples:
-    """Read samples for every input, as float32 in the compiled model's layout.
+    """Read samples for every input, as its type and in the compiled model's layout.
 
     Raises DataError where the file is missing or damaged, an input has no samples, or a shape,
     count or value does not fit; ToolMissingError where images are given and Pillow is missing.
@@ -96,8 +99,8 @@ def load_samples(path: Path, inputs: Sequence[InputSpec]) -> Samples:
     return samples
 
 
-def fitted(where: str, spec: InputSpec, array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Return samples as float32 in the compiled model's layout, or raise DataError.
+def fitted(where: str, spec: InputSpec, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return samples as the input's type in the compiled model's layout, or raise DataError.
 
     `where` names the array in the error.
     """
@@ -113,15 +116,31 @@ def fitted(where: str, spec: InputSpec, array: npt.NDArray[Any]) -> npt.NDArray[
             f"{where}: samples of shape {list(shape)}, {wanted_shape(spec)} wanted",
             "the first axis counts the samples",
         )
-    values = np.ascontiguousarray(array, dtype=np.float32)
+    kind = np.float64 if spec.integers else np.float32
+    values: npt.NDArray[Any] = np.ascontiguousarray(array, dtype=kind)
     if not np.isfinite(values).all():
         sample = int(np.argwhere(~np.isfinite(values))[0][0])
         raise DataError(f"{where}: sample {sample} holds a value that is not finite")
+    if spec.integers:
+        return _whole(where, spec, values)
     return values
 
 
-def range_warnings(where: str, spec: InputSpec, values: npt.NDArray[np.float32]) -> Sequence[str]:
+def _whole(where: str, spec: InputSpec, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    limits = np.iinfo(spec.dtype)
+    wrong = (values != np.trunc(values)) | (values < limits.min) | (values > limits.max)
+    if wrong.any():
+        sample = int(np.argwhere(wrong)[0][0])
+        raise DataError(
+            f"{where}: sample {sample} holds {values[wrong][0]:g}, the model takes {spec.dtype}"
+        )
+    return values.astype(spec.dtype)
+
+
+def range_warnings(where: str, spec: InputSpec, values: npt.NDArray[Any]) -> Sequence[str]:
     """Say where samples do not span the declared range; raise DataError where they must."""
+    if spec.integers:
+        return ()
     low, high = float(values.min()), float(values.max())
     if low == high:
         raise DataError(
@@ -147,6 +166,12 @@ def range_warnings(where: str, spec: InputSpec, values: npt.NDArray[np.float32])
 
 def _synthetic(inputs: Sequence[InputSpec]) -> Calibration:
     """Draw uniform samples from each input's range; the same ones every time."""
+    if names := [repr(spec.name) for spec in inputs if spec.integers]:
+        raise DataError(
+            f"no calibration samples for {', '.join(names)}, wanted for inputs of whole numbers: "
+            "random token ids would set ranges that no text has",
+            "give --calibration FILE.npz, or --quantize dynamic-range, which needs no samples",
+        )
     generator = np.random.default_rng(SYNTHETIC_SEED)
     arrays, ranges = [], []
     for spec in inputs:

@@ -31,12 +31,19 @@ class InputSpec:
     `declared` is the range of values that the model says it takes, and `declared_by` in words
     where it says so; None and empty where it says nothing. `binding` is whether the model states
     the range outright, so that values outside are an error, or it was read off its first layer.
+    `dtype` is numpy's name for the type that the model takes.
     """
 
     port: Port
     declared: tuple[float, float] | None = None
     declared_by: str = ""
     binding: bool = False
+    dtype: str = "float32"
+
+    @property
+    def integers(self) -> bool:
+        """Whether the input is whole numbers, as token ids or a mask: it has no range."""
+        return np.dtype(self.dtype).kind in "iu"
 
     @property
     def name(self) -> str:

@@ -51,7 +51,7 @@ def build(model: str, dtype: str, target: str) -> dict[str, Any]:
         WORK.mkdir(parents=True, exist_ok=True)
         MODELS[model](source)
     argv = [sys.executable, "-m", "edgec", "build", "--target", target, "--quantize", dtype,
-            "-o", str(out), str(source)]  # fmt: skip
+            "--backend", "aot", "-o", str(out), str(source)]  # fmt: skip
     start, peak = time.monotonic(), 0
     with (WORK / f"{out.name}.log").open("w") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=log)

@@ -98,6 +98,18 @@ EDGEC_INLINE edgec_vector edgec_scaled(edgec_vector a, edgec_vector n)
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), power));
 }
 
+/* Without what is behind the point, as that of an int32 is. */
+EDGEC_INLINE edgec_vector edgec_truncated(edgec_vector a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+
+/* Whole numbers of int8. */
+EDGEC_INLINE void edgec_store_int8(int8_t *p, edgec_vector a)
+{
+    _mm_storeu_si128((void *)p, _mm512_cvtepi32_epi8(_mm512_cvttps_epi32(a)));
+}
+
 #elif defined(__AVX2__) && defined(__FMA__) && !defined(EDGEC_PORTABLE)
 
 #include <immintrin.h>
@@ -164,6 +176,19 @@ EDGEC_INLINE edgec_vector edgec_scaled(edgec_vector a, edgec_vector n)
 {
     const __m256i power = _mm256_slli_epi32(_mm256_castps_si256(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), power));
+}
+
+EDGEC_INLINE edgec_vector edgec_truncated(edgec_vector a)
+{
+    return _mm256_round_ps(a, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+}
+
+EDGEC_INLINE void edgec_store_int8(int8_t *p, edgec_vector a)
+{
+    const __m256i v = _mm256_cvttps_epi32(a);
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((void *)p, _mm_packs_epi16(words, words));
 }
 
 #elif defined(__ARM_NEON) && !defined(EDGEC_PORTABLE)
@@ -249,6 +274,23 @@ EDGEC_INLINE edgec_vector edgec_scaled(edgec_vector a, edgec_vector n)
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(a), power));
 }
 
+EDGEC_INLINE edgec_vector edgec_truncated(edgec_vector a)
+{
+#if defined(__aarch64__)
+    return vrndq_f32(a);
+#else
+    return vcvtq_f32_s32(vcvtq_s32_f32(a));
+#endif
+}
+
+EDGEC_INLINE void edgec_store_int8(int8_t *p, edgec_vector a)
+{
+    const int16x4_t words = vqmovn_s32(vcvtq_s32_f32(a));
+    int8_t bytes[8];
+    vst1_s8(bytes, vqmovn_s16(vcombine_s16(words, words)));
+    memcpy(p, bytes, EDGEC_LANES);
+}
+
 #else
 
 #define EDGEC_LANES 4
@@ -316,6 +358,21 @@ EDGEC_INLINE edgec_vector edgec_scaled(edgec_vector a, edgec_vector n)
     }
     memcpy(a.lane, bits, sizeof bits);
     return a;
+}
+
+EDGEC_INLINE edgec_vector edgec_truncated(edgec_vector a)
+{
+    for (int i = 0; i < EDGEC_LANES; ++i) {
+        a.lane[i] = (float)(int32_t)a.lane[i];
+    }
+    return a;
+}
+
+EDGEC_INLINE void edgec_store_int8(int8_t *p, edgec_vector a)
+{
+    for (int i = 0; i < EDGEC_LANES; ++i) {
+        p[i] = (int8_t)a.lane[i];
+    }
 }
 
 #endif

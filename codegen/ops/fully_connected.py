@@ -253,7 +253,7 @@ class FullyConnected(KernelOp):
         float32 has kernels for vector units.
         """
         if hybrid_dense.is_hybrid(io):
-            return ()
+            return self._hybrid_variants(io, features)
         if float_vectors.usable(io, features):
             fields = float_vectors.plain_fields(self.lower(io))
             width = float_vectors.panel_width(features)
@@ -263,6 +263,12 @@ class FullyConnected(KernelOp):
         plain = self._plain_variants(io, features)
         known = (self.lower(io), *plain)
         return (*plain, *stored_steps(io, known), *sparse_steps(io, known))
+
+    def _hybrid_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
+        if not has_vectors(features):
+            return ()
+        step = hybrid_dense.vector_step(io, self.activation, asymmetric=self.asymmetric)
+        return () if step is None else (step,)
 
     def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
         """Return the kernel of cores with SMLAD, which makes 8 int8 rows at a time, or MVE."""

@@ -48,14 +48,20 @@ def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> Non
 
 
 def require_ports(content: bytes, kind: str) -> None:
-    """Raise UnsupportedModelError where an input or output is not `kind`, int8 or int16."""
+    """Raise UnsupportedModelError where an input or output is not `kind`, int8 or int16.
+
+    Inputs may be whole numbers, as token ids: these stay what they are.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     subgraph = schema.Model.GetRootAs(content).Subgraphs(0)
-    ports = [*subgraph.InputsAsNumpy(), *subgraph.OutputsAsNumpy()]
-    for index in ports:
+    types = schema.TensorType
+    wanted = {getattr(types, kind.upper())}
+    ports = [(index, wanted | {types.INT32, types.INT64}) for index in subgraph.InputsAsNumpy()]
+    ports += [(index, wanted) for index in subgraph.OutputsAsNumpy()]
+    for index, allowed in ports:
         tensor = subgraph.Tensors(int(index))
-        if tensor.Type() != getattr(schema.TensorType, kind.upper()):
+        if tensor.Type() not in allowed:
             raise UnsupportedModelError(
                 f"converted model: {tensor.Name().decode(errors='replace')!r} is not {kind}",
                 "a model that only passes values on has nothing to quantise"

@@ -36,10 +36,10 @@ def input_specs(model: FloatModel, path: Path, kind: Format) -> list[InputSpec]:
     for port, tensor in zip(model.inputs, model.keras.inputs, strict=True):
         stated = _stated(metadata, port.name)
         if stated is not None:
-            specs.append(InputSpec(port, stated[0], stated[1], binding=True))
+            specs.append(InputSpec(port, stated[0], stated[1], True, tensor.dtype.name))
             continue
-        shown = _shown_by_layers(model.keras, tensor)
-        specs.append(InputSpec(port, *shown) if shown else InputSpec(port))
+        declared, by = _shown_by_layers(model.keras, tensor) or (None, "")
+        specs.append(InputSpec(port, declared, by, dtype=tensor.dtype.name))
     return specs
 
 

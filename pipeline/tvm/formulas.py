@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from edgec.codegen import products
+from edgec.codegen.hybrid_dense import is_hybrid
 from edgec.codegen.ops.add import Add
 from edgec.codegen.ops.average_pool_2d import AveragePool2D
 from edgec.codegen.ops.batch_matmul import BatchMatMul
@@ -85,6 +86,8 @@ def _product(
 
 def _dense(op: FullyConnected, io: Io) -> Formula | None:
     weights = io.input(1)
+    if is_hybrid(io):
+        return None
     if io.x.dtype is DType.INT8 and op.kernel_multipliers(io) is None:
         return None  # rescaled in float64
     finish, ends = _ending(op, io, weights.values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from tests.support.cases import SCALES, ZERO_POINTS
 from tests.support.dsp_layers import add_conv, add_fully_connected
 from tests.support.flatmodel import FlatModel
+from tests.support.hybrid_layers import add_hybrid
 from tests.support.plane_layers import add_depthwise, add_pool, add_sum
 
 
@@ -30,6 +32,9 @@ def draw_model(draw) -> FlatModel:
         add_pool(draw, model, "AVERAGE_POOL_2D", 40)
     for _ in range(3):
         add_mean(draw, model)
+    for most in (9, 40, 40, 300):
+        sizes = tuple(draw(st.integers(1, n)) for n in (19, most, 170))
+        add_hybrid(np.random.default_rng(draw(st.integers(0, 2**32))), model, sizes)
     return model
 
 

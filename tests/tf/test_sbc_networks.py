@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgec.pipeline.driver import build
-from edgec.pipeline.errors import UnsupportedModelError
+from edgec.pipeline.errors import DataError, UnsupportedModelError
 from edgec.pipeline.load.onnx import load
 from tests.support.onnx_graphs import run_keras, run_onnx
 from tools.sbc_models import Transformer, bert, distilbert, mobilenet_v2, resnet50
@@ -87,7 +87,7 @@ def test_onnx_networks_build_for_a_pc_and_are_verified(
 ) -> None:
     path = tmp_path / f"{name}.onnx"
     SMALL[name](path)
-    done = build(path, target="x86", quantize=quantize, out=tmp_path / "out")
+    done = build(path, backend="aot", target="x86", quantize=quantize, out=tmp_path / "out")
     checked = done.result.verified[-1]
     assert (checked.device, checked.exact) == ("x86", False)
     assert checked.samples > 1
@@ -103,10 +103,23 @@ def test_onnx_networks_build_for_a_pc_and_are_verified(
 def test_keras_networks_build_for_a_pc_and_are_verified(
     make: Callable[[], Any], quantize: Any, exact: bool, tmp_path: Path
 ) -> None:
-    make().save(tmp_path / "model.keras")
-    done = build(tmp_path / "model.keras", target="x86", quantize=quantize, out=tmp_path / "out")
+    model = tmp_path / "model.keras"
+    make().save(model)
+    done = build(model, backend="aot", target="x86", quantize=quantize, out=tmp_path / "out")
     checked = done.result.verified[-1]
     assert (checked.device, checked.exact) == ("x86", exact)
+
+
+def test_token_ids_make_int8_ask_for_samples(tmp_path: Path) -> None:
+    path, out = tmp_path / "distilbert.onnx", tmp_path / "out"
+    SMALL["distilbert"](path)
+    with pytest.raises(DataError, match="samples for 'input_ids', 'attention_mask', wanted"):
+        build(path, backend="aot", target="x86", out=out)
+    ids = example("input_ids", (20, 16))
+    np.savez(tmp_path / "text.npz", input_ids=ids, attention_mask=np.ones_like(ids))
+    done = build(path, backend="aot", target="x86", calibration=tmp_path / "text.npz", out=out)
+    assert "edgec_fully_connected_int8_vector" in {layer.kernel for layer in done.result.layers}
+    assert done.result.calibration == "text.npz: 20 samples"
 
 
 def test_embeddings_that_mask_are_refused(tmp_path: Path) -> None:

@@ -188,6 +188,30 @@ def test_synthetic_samples_are_labelled_repeatable_and_in_range() -> None:
     assert "no range declared" in first.description
 
 
+def test_inputs_of_whole_numbers_need_samples_of_their_own(tmp_path: Path) -> None:
+    specs = [InputSpec(Port(name, (1, 4), (0, 1)), dtype="int32") for name in ("ids", "mask")]
+    with pytest.raises(DataError, match="no calibration samples for 'ids', 'mask'") as caught:
+        calibrate(None, specs)
+    assert "--calibration FILE.npz" in caught.value.hint
+    assert "--quantize dynamic-range" in caught.value.hint
+    ids = np.random.default_rng(0).integers(0, 2**24, (20, 4)) * 127 + 1
+    np.savez(tmp_path / "text.npz", ids=ids, mask=np.ones((20, 4), np.int64))
+    result = calibrate(tmp_path / "text.npz", specs)
+    assert np.array_equal(result.samples[0], ids)
+    assert [array.dtype for array in result.samples] == [np.dtype("int32")] * 2
+    assert not result.warnings
+
+
+@pytest.mark.parametrize("value", [0.5, 2.0**31])
+def test_values_that_an_input_of_integers_cannot_hold_are_refused(
+    value: float, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", np.full((3, 4), value))
+    spec = InputSpec(Port("ids", (1, 4), (0, 1)), dtype="int32")
+    with pytest.raises(DataError, match="the model takes int32"):
+        load_samples(tmp_path / "x.npy", [spec])
+
+
 def test_missing_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         load_samples(tmp_path / "none.npz", [FLAT])
