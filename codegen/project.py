@@ -200,7 +200,10 @@ def _build_id(out: Path, target: Target, model: ModelInfo) -> str:
     for text in (*texts, script, *_defines(target), *hot_sources(out / "src")):
         digest.update(text.encode() + b"\0")
     for path in sorted([*(out / "src").iterdir(), *(out / "firmware").iterdir()]):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(path.name.encode() + b"\0")
+        with path.open("rb") as file:  # weights may be larger than memory should be
+            while part := file.read(1 << 20):
+                digest.update(part)
     return digest.hexdigest()[:16]
 
 

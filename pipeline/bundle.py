@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -73,8 +74,9 @@ def write_manifest(
 
     Objects and images of the compiler are left out: they follow from the rest.
     """
+    hashes = _Hashes()
     artifacts = tuple(
-        Artifact(_kind(path.relative_to(root)), str(path.relative_to(root)), _sha256(path))
+        Artifact(_kind(path.relative_to(root)), str(path.relative_to(root)), hashes.of(path))
         for path in sorted(root.rglob("*"))
         if path.is_file() and not _built(path.relative_to(root))
     )
@@ -99,9 +101,10 @@ def read_bundle(root: Path) -> Bundle:
         bundle = Bundle(root=root, artifacts=artifacts, **facts)
     except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path}: not a manifest: {error}", "build the bundle again") from error
+    hashes = _Hashes()
     for artifact in bundle.artifacts:
         file = root / artifact.path
-        if not file.is_file() or _sha256(file) != artifact.sha256:
+        if not file.is_file() or hashes.of(file) != artifact.sha256:
             raise UsageError(
                 f"{file}: missing, or changed since it was built", "build the bundle again"
             )
@@ -160,6 +163,17 @@ def _built(path: Path) -> bool:
     )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class _Hashes:
+    """Hashes files, one that has several names once: weights are linked, not copied."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], str] = {}
+
+    def of(self, path: Path) -> str:
+        """Return the SHA-256 of a file."""
+        with path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            key = (facts.st_dev, facts.st_ino)
+            if key not in self._known:
+                self._known[key] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._known[key]

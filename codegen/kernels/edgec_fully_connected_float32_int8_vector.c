@@ -92,7 +92,7 @@ void edgec_fully_connected_float32_int8_vector(
     for (int32_t b = 0; b < p->batches; b += p->strip_rows) {
         const int32_t left = p->batches - b;
         const int32_t rows = left < p->strip_rows ? left : p->strip_rows;
-        edgec_quantized_rows(in, rows, p->in_size, p->asymmetric, pitch, values, scales);
+        edgec_quantized_rows_vector(in, rows, p->in_size, p->asymmetric, pitch, values, scales);
         if (EDGEC_FLIP) {
             edgec_flip_copy((uint8_t *)values, values, rows * pitch);
         }

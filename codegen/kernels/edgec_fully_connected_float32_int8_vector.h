@@ -1,7 +1,7 @@
 #ifndef EDGEC_FULLY_CONNECTED_FLOAT32_INT8_VECTOR_H
 #define EDGEC_FULLY_CONNECTED_FLOAT32_INT8_VECTOR_H
 
-#include "edgec_quantized_rows.h"
+#include "edgec_quantized_rows_vector.h"
 #include "edgec_vector_real.h"
 
 /* Channels are filled up to sets of 16. */

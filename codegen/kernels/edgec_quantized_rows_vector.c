@@ -1,5 +1,5 @@
 /* edgec: hot */
-#include "edgec_quantized_rows.h"
+#include "edgec_quantized_rows_vector.h"
 
 #include "edgec_float32_vector.h"
 
@@ -63,8 +63,8 @@ static void row_values(const edgec_row_scale *s, const float *in, int32_t size, 
     }
 }
 
-void edgec_quantized_rows(const float *in, int32_t rows, int32_t size, int32_t asymmetric,
-                          int32_t pitch, int8_t *out, edgec_row_scale *scales)
+void edgec_quantized_rows_vector(const float *in, int32_t rows, int32_t size, int32_t asymmetric,
+                                 int32_t pitch, int8_t *out, edgec_row_scale *scales)
 {
     for (; rows > 0; --rows, in += size, out += pitch, ++scales) {
         *scales = row_scale(in, size, asymmetric);
