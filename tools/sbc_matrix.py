@@ -202,7 +202,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--optimize", default="balanced", choices=("size", "balanced", "speed"))
     parser.add_argument("--device", metavar="NAME", help="a device of the user, of one --target")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "sbc-matrix.json")
-    parser.add_argument("--add", action="store_true", help="keep the rows of other targets in OUT")
+    parser.add_argument("--add", action="store_true", help="keep the other rows in OUT")
     parser.add_argument("--docs", action="store_true", help="write the table into docs/ too")
     asked = parser.parse_args()
     asked.target = asked.target or list(TARGETS)
@@ -213,6 +213,27 @@ def parsed() -> argparse.Namespace:
     return asked
 
 
+def is_asked(row: Row, asked: argparse.Namespace) -> bool:
+    """Return whether a row is one that is run again."""
+    return (
+        row["target"] in asked.target
+        and row["model"] in (asked.model or TINY)
+        and row["backend"] in (asked.backend or BACKENDS)
+    )
+
+
+def place(row: Row) -> tuple[int, ...]:
+    """Return where a row stands in the list."""
+    targets = (*TARGETS, row["target"])
+    kinds = ("TFLite", "Keras", "ONNX")
+    return (
+        targets.index(row["target"]),
+        list(TINY).index(row["model"]),
+        kinds.index(row["source"]),
+        BACKENDS.index(row["backend"]),
+    )
+
+
 def main() -> int:
     """Run the matrix; 1 if one of its cells failed."""
     asked = parsed()
@@ -221,7 +242,7 @@ def main() -> int:
     rows: list[Row] = []
     if asked.add and asked.out.exists():
         old = json.loads(asked.out.read_text(encoding="utf-8"))
-        rows = [row for row in old if row["target"] not in asked.target]
+        rows = [row for row in old if not is_asked(row, asked)]
     with devices(asked) as names:
         for target, device in names.items():
             for source in files:
@@ -229,6 +250,7 @@ def main() -> int:
                     rows.append(row)
                     print(target, source.model, source.kind, row["backend"], cell(row),
                           f"{row['seconds']} s", file=sys.stderr)  # fmt: skip
+    rows.sort(key=place)
     asked.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     shown = Table("target", "model", "from", "numbers", *BACKENDS)
     for line in lines(rows):

@@ -159,6 +159,23 @@ def test_the_connection_is_cut_while_a_runtime_is_installed(
     shutil.rmtree(runtimes)
 
 
+def test_paths_there_may_ask_for_quotes(
+    server: SshServer, config: Path, image: Image, wheels: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / """it's a "$HOME" `folder`"""
+    odd.mkdir()
+    python = odd / "my python's 3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    wheel(wheels, 1000, packed=True)
+    server.keep(config, python=str(python), folder=str(odd / "edge c"), exec_prefix=("env", "A=' "))
+    with pytest.raises(InfrastructureError, match="from the installed wheel"):
+        installed(image)
+    (folder,) = (odd / "edge c" / "runtimes").iterdir()
+    assert (folder / "complete").is_file()
+    assert server.leases(odd / "edge c") == [] and server.left() == {}
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_disk_too_small_for_a_runtime(
     server: SshServer, config: Path, image: Image, wheels: Path, small_disk: Path, packed: bool

@@ -204,6 +204,35 @@ def test_a_connection_that_falls_silent(
     assert server.left() == {}
 
 
+def test_a_connection_that_falls_silent_while_a_file_is_pushed(
+    server: SshServer, config: Path, tmp_path: Path
+) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as file:
+        file.truncate(200_000_000)
+    device = server.keep(config)
+
+    left: list[object] = []
+
+    def silence(keeper: int) -> None:
+        until(lambda: any((lease / "image").exists() for lease in server.leases()))
+        os.kill(keeper, signal.SIGSTOP)
+        time.sleep(3)
+        left.append(server.left())
+        os.kill(keeper, signal.SIGCONT)
+
+    with (
+        pytest.raises(InfrastructureError, match="connection was lost"),
+        leased(device, silence_s=2) as lease,
+    ):
+        knife = threading.Thread(target=silence, args=(lease.keeper.pid,))
+        knife.start()
+        lease.push(image)
+    knife.join()
+    assert left == [{}]
+    assert all(there.stat().st_size < 200_000_000 for there in server.images())
+
+
 @pytest.mark.parametrize(
     ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)]
 )
