@@ -85,7 +85,8 @@ def _planned(subject: Subject, built: Built) -> Result:
 def _link(trial: Trial, options: BuildOptions) -> Image:
     """Compile and link the firmware; raise BudgetError if it does not fit."""
     target = trial.built.target
-    trial.progress(Progress("build", 0, 0, f"compiling for {target.name}"))
+    slow = ", with zig: minutes at first" if target.toolchain.compiler == "zig" else ""
+    trial.progress(Progress("build", 0, 0, f"compiling for {target.name}{slow}"))
     image = trial.built.image()
     if image.size is not None:
         check_budget(image.size, target, options.flash_bytes, options.ram_bytes)
