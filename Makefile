@@ -9,7 +9,7 @@ export VENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: test-sbc bench-sbc-models fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
+.PHONY: test-sbc test-sbc-vm bench-sbc-models fuzz mlperf torture bench-compression bench-cortex-m bench-x86 bench-sparse kernel-tables kernel-paces help setup demo test check lint format tables wheel clean tools-demo tools-test
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench-sbc-models: $(VENV)/.edgec-dev ## Build networks of SBC size and time them
 
 test-sbc: $(VENV)/.edgec-dev tools-test ## Verify every backend on emulated Raspberry Pis, over SSH
 	$(PY) tools/sbc_matrix.py $(MATRIX_ARGS)
+
+test-sbc-vm: $(VENV)/.edgec-dev tools-test ## The same on an emulated computer that boots Debian, and faults
+	PATH="$$PATH:/usr/sbin:/sbin" $(PY) tools/sbc_vm_suite.py $(VM_ARGS)
 
 bench-sparse: $(VENV)/.edgec-dev tools-demo ## Count clustered and sparse layers beside plain ones, for the docs
 	$(PY) tools/bench_sparse.py --write $(BENCH_ARGS)

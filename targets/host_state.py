@@ -9,7 +9,7 @@ from dataclasses import dataclass
 # Prints a line for each fact, and none for what a computer does not tell. POSIX shell.
 PROBE = r"""
 if [ -r /proc/device-tree/model ]; then
-    echo "model=$(tr -d '\\000' < /proc/device-tree/model)"
+    echo "model=$(tr -d '\000' < /proc/device-tree/model)"
 fi
 cpu=/sys/devices/system/cpu/cpu0/cpufreq
 for fact in governor cur_freq max_freq; do
@@ -22,6 +22,9 @@ if command -v vcgencmd >/dev/null 2>&1; then vcgencmd get_throttled; fi
 echo "cores=$(grep -c ^processor /proc/cpuinfo)"
 echo "load=$(cut -d ' ' -f 1 /proc/loadavg)"
 """
+
+# What the device tree of QEMU's `virt` machine says it is.
+_VIRTUAL = "linux,dummy-virt"
 
 # Bits of `vcgencmd get_throttled`: now; 16 bits higher, at some time since boot.
 _THROTTLED = ("under-voltage", "frequency capped", "throttled", "soft temperature limit")
@@ -66,6 +69,13 @@ def parse_state(text: str) -> HostState:
     )
 
 
+def whose_times(states: Sequence[HostState]) -> str:
+    """Return what the times of a computer cannot be shown without; empty of one that is real."""
+    if any(state.model == _VIRTUAL for state in states):
+        return "of QEMU's virtual machine, no board's"
+    return ""
+
+
 def throttling(before: HostState, after: HostState) -> str:
     """Return what slowed the computer during a measurement; empty if nothing is known to have.
 
@@ -81,6 +91,8 @@ def throttling(before: HostState, after: HostState) -> str:
 def remarks(before: HostState, after: HostState) -> tuple[str, ...]:
     """Return what makes a measurement less than it could be, as warnings."""
     found = []
+    if whose_times((before, after)):
+        found.append("the device is QEMU's virtual machine: its times say nothing of a board")
     if before.governor not in (None, "performance"):
         found.append(f"the CPU governor is {before.governor!r}, not 'performance'")
     if before.load is not None and before.load > 0.5 * (before.cores or 1):

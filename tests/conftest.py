@@ -1,6 +1,6 @@
 """What the tests need, by folder: a missing need skips with how to get it, or fails when required.
 
-`EDGEC_REQUIRE=host,cross,tf,tvm,sbc,zig,labgrid,flash` (set in CI) turns such a skip into a failure.
+`EDGEC_REQUIRE=host,cross,tf,tvm,sbc,zig,labgrid,flash` (set in CI) makes such a skip a failure.
 """
 
 from __future__ import annotations

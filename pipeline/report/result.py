@@ -11,7 +11,7 @@ from edgec.pipeline.graph import Graph
 from edgec.pipeline.passes import Saving
 from edgec.pipeline.verify import Verified
 from edgec.targets.bench import BenchResult
-from edgec.targets.host_state import HostState
+from edgec.targets.host_state import HostState, whose_times
 from edgec.targets.profile import Target
 from edgec.targets.timing import Spread, spread
 from edgec.targets.toolchain import compiler_flags
@@ -229,6 +229,7 @@ def with_measurement(result: Result, bench: BenchResult) -> Result:
         timer_hz=bench.timer_hz,
         found_hz=bench.clock_hz,
         invalid=(f"the device was slowed down ({bench.slowed})",) if bench.slowed else (),
+        remark=", ".join(filter(None, (result.remark, whose_times(bench.states)))),
         warnings=(*result.warnings, *bench.warnings),
     )
 

@@ -29,7 +29,8 @@ def facts(result: Result) -> list[tuple[str, str]]:
     rows += [("not run", text) for text in result.not_run]
     if result.total is not None and result.unit is not None:
         per_mac = f", {result.total / result.macs:.2f} per MAC" if result.macs else ""
-        rows.append((result.unit, f"{result.total:,.0f}{per_mac}"))
+        remark = f", {result.remark}" if result.remark else ""
+        rows.append((result.unit, f"{result.total:,.0f}{per_mac}{remark}"))
         rows += _expected(result)
     if result.emulator:
         rows.append(("latency", f"not measured: {result.emulator} shows only that it works"))

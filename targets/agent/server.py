@@ -257,8 +257,16 @@ def _sha256(file: Path) -> bytes:
 
 
 def _peak_kib() -> int:
-    """Return the most memory this process has had, as the kernel says."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").split("\n"):
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    return 0
+    """Return the most memory this process has had, as the kernel says.
+
+    It enters pages into VmHWM in batches; what is there now it counts one by one.
+    """
+    return max(_told_kib("status", "VmHWM:"), _told_kib("smaps_rollup", "Rss:"))
+
+
+def _told_kib(file: str, label: str) -> int:
+    try:
+        text = Path("/proc/self", file).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    return next((int(s.split()[1]) for s in text.split("\n") if s.startswith(label)), 0)

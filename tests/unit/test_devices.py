@@ -17,9 +17,17 @@ from edgec.targets.devices import (
     remove_device,
     save_device,
 )
-from edgec.targets.host_state import HostState, parse_state, remarks, throttling
+from edgec.targets.host_state import (
+    PROBE,
+    HostState,
+    parse_state,
+    remarks,
+    throttling,
+    whose_times,
+)
 from edgec.targets.profile import load_target
 from edgec.targets.runners import qemu_user, ssh
+from edgec.targets.toolchain import run
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +143,21 @@ def test_remarks_are_made_of_what_disturbs() -> None:
     busy = HostState(governor="ondemand", temperature_c=50, throttled=0x10000, load=2.1, cores=4)
     text = "\n".join(remarks(busy, HostState(temperature_c=56)))
     assert all(word in text for word in ("ondemand", "load", "since it was booted", "6.0"))
+
+
+def test_a_virtual_machine_is_not_taken_for_a_board() -> None:
+    board, guest = HostState(model="Raspberry Pi 4 Model B"), HostState(model="linux,dummy-virt")
+    assert (whose_times(()), whose_times((board, board))) == ("", "")
+    assert whose_times((guest, guest)) == "of QEMU's virtual machine, no board's"
+    assert "say nothing of a board" in remarks(guest, guest)[0]
+
+
+def test_a_model_is_read_as_the_device_tree_has_it(tmp_path: Path) -> None:
+    tree = tmp_path / "model"
+    tree.write_bytes(b"Raspberry Pi 4 Model B Rev 1.0\0")
+    probe = PROBE.replace("/proc/device-tree/model", str(tree))
+    state = parse_state(run(["sh", "-c", probe], timeout_s=20).stdout)
+    assert state.model == "Raspberry Pi 4 Model B Rev 1.0"
 
 
 def test_what_a_device_says_cannot_steer_the_terminal() -> None:
