@@ -123,12 +123,15 @@ def table(rows: list[dict[str, Any]], totals: list[dict[str, Any]]) -> Table:
 
 
 def write_docs(rows: list[dict[str, Any]], totals: list[dict[str, Any]]) -> None:
-    """Replace the table in the documentation."""
-    lines = ["| " + " | ".join(HEAD) + " |", "| --- " * 3 + "| ---: " * (len(HEAD) - 3) + "|"]
-    lines += ["| " + " | ".join(cells(row, totals)) + " |" for row in rows]
+    """Put rows into the table in the documentation, in place of those of the same builds."""
     head, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    body = "\n".join(lines)
+    body, _, tail = rest.partition(END)
+    lines = {tuple(line.split(" | ")[:3]): line for line in body.strip().splitlines()[2:]}
+    for row in rows:
+        line = "| " + " | ".join(cells(row, totals)) + " |"
+        lines[tuple(line.split(" | ")[:3])] = line
+    first = ["| " + " | ".join(HEAD) + " |", "| --- " * 3 + "| ---: " * (len(HEAD) - 3) + "|"]
+    body = "\n".join([*first, *lines.values()])
     DOCS.write_text(f"{head}{BEGIN}\n{body}\n{END}{tail}", encoding="utf-8")
 
 
@@ -141,7 +144,7 @@ def main() -> int:
     parser.add_argument("--rounding", default="tflite", choices=("tflite", "tflm"))
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bench-cortex-m.json")
-    parser.add_argument("--docs", action="store_true", help="write the table into docs/ too")
+    parser.add_argument("--docs", action="store_true", help="write these rows into docs/ too")
     chosen = parser.parse_args()
     if not (SHARED / "mlperf-tiny").is_dir():
         print(f"no benchmark models in {SHARED}: set EDGEC_MODELS", file=sys.stderr)
