@@ -68,9 +68,9 @@ def packed_rows(
     Rows need a multiplier below one half, and sums that leave room for the kernels' short cuts.
     Where some have not, those that always give the same output are replaced by ones that have.
     """
-    whole = _whole_blocks(rows, block)
+    whole = whole_blocks(rows, block)
     if not _fit(whole):
-        whole = _whole_blocks(_simplified(rows, y, activation, single=single), block)
+        whole = whole_blocks(_simplified(rows, y, activation, single=single), block)
     return _packed(whole, y, block) if _fit(whole) else None
 
 
@@ -87,17 +87,27 @@ def rows_of_pairs(words: Array, block: int) -> Array:
     return np.ascontiguousarray(ordered).reshape(blocks * block, 4 * fours)
 
 
+def rescaled_rows(rows: Rows, y: Tensor, activation: Activation) -> tuple[Rows, Array] | None:
+    """Return rows that give the same outputs, and {scale, finish} of each, int64 (out_ch, 2).
+
+    None if a row's range does not allow that.
+    """
+    if not _rescalable(rows):
+        rows = _simplified(rows, y, activation, single=False)
+    return (rows, _scales(rows, y)) if _rescalable(rows) else None
+
+
 def quadruple_rows(rows: Rows, y: Tensor, activation: Activation) -> tuple[Array, Array] | None:
     """Return weights, and {4 * bias, scale, finish} of each row, for sums four times too large.
 
     None if a row's range does not allow it.
     """
-    if not _rescalable(rows):
-        rows = _simplified(rows, y, activation, single=False)
-    if not _rescalable(rows) or np.max(np.abs(rows.reach)) >= 1 << 29:
+    found = rescaled_rows(rows, y, activation)
+    if found is None or np.max(np.abs(found[0].reach)) >= 1 << 29:
         return None
-    stream = np.column_stack([4 * rows.bias, _scales(rows, y)])
-    return rows.weights, stream.astype(np.int32)
+    same, scales = found
+    stream = np.column_stack([4 * same.bias, scales])
+    return same.weights, stream.astype(np.int32)
 
 
 def _packed(rows: Rows, y: Tensor, block: int) -> Packed:
@@ -140,8 +150,8 @@ def _simplified(rows: Rows, y: Tensor, activation: Activation, *, single: bool) 
     )
 
 
-def _whole_blocks(rows: Rows, block: int) -> Rows:
-    """Return the rows with zero rows up to a whole number of blocks."""
+def whole_blocks(rows: Rows, block: int) -> Rows:
+    """Return the rows with zero rows up to a whole number of blocks of `block` rows."""
     more = -len(rows.weights) % block
     return Rows(
         np.pad(rows.weights, ((0, more), (0, 0))),

@@ -22,7 +22,7 @@ from edgec.targets.profile_table import Table, plain_options, suggestion
 
 PROFILES = Path(__file__).parent / "profiles"
 
-FEATURES = ("dsp", "fpu", "mve", "thumb1", "neon", "dotprod", "avx2", "avx512", "vnni")
+FEATURES = ("dsp", "fpu", "mve", "thumb1", "thumb2", "neon", "dotprod", "avx2", "avx512", "vnni")
 BACKENDS = ("aot", "tflite", "tvm", "onnxruntime")
 
 # What the extended profile says of its own machine; another board has none of it.

@@ -60,6 +60,22 @@ static inline int32_t edgec_saturate_int8(int32_t v)
     return v < INT8_MIN ? INT8_MIN : v > INT8_MAX ? INT8_MAX : v;
 }
 
+#if defined(__thumb2__)
+static inline int32_t edgec_finish_double(int32_t acc, int32_t scale, int32_t finish)
+{
+    int32_t v = acc;
+    uint32_t low = (uint32_t)1 << 31;
+    __asm__("smlal %1, %0, %2, %3\n\t"
+            "add %0, %0, %0, asr #31\n\t"
+            "add %0, %0, %4, asr #8\n\t"
+            "asr %0, %0, %4\n\t"
+            "ssat %0, #8, %0"
+            : "+&r"(v), "+&r"(low)
+            : "r"(acc), "r"(scale), "r"(finish)
+            : "cc");
+    return v;
+}
+#else
 static inline int32_t edgec_finish_double(int32_t acc, int32_t scale, int32_t finish)
 {
     const int64_t twice = (int64_t)scale + ((int64_t)1 << 32);
@@ -67,6 +83,7 @@ static inline int32_t edgec_finish_double(int32_t acc, int32_t scale, int32_t fi
     v += v >> 31;
     return edgec_saturate_int8((v + (finish >> 8)) >> (finish & 255));
 }
+#endif
 
 static inline int32_t edgec_finish_single(int32_t acc, int32_t scale, int32_t finish)
 {

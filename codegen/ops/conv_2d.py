@@ -14,6 +14,7 @@ from edgec.codegen import (
     mve_products,
     products,
     thumb1,
+    thumb2,
     vector_products,
 )
 from edgec.codegen.constraints import four_dimensions, inputs, small_dimensions
@@ -252,10 +253,13 @@ class Conv2D(KernelOp):
         return (*plain, *stored_steps(io, known), *sparse_steps(io, known))
 
     def _plain_variants(self, io: Io, features: frozenset[str]) -> tuple[Step, ...]:
-        """Return the kernels that take every weight: of cores with SMLAD, MVE, or Thumb-1 only."""
+        """Return the kernels that take every weight: of cores with SMLAD, MVE, or neither."""
+        whole = io.x.shape[3] == io.input(1).shape[3]
         if io.x.dtype is DType.INT8 and thumb1.FEATURE in features:
-            whole = io.x.shape[3] == io.input(1).shape[3]
             return (thumb1.conv_step(io, self.window, self.activation),) if whole else ()
+        if io.x.dtype is DType.INT8 and thumb2.FEATURE in features:
+            step = thumb2.conv_step(io, self.window, self.activation) if whole else None
+            return () if step is None else (step,)
         if io.x.dtype is DType.INT8 and has_vectors(features):
             vector = vector_products.convolution(io, self.window, self.activation)
             return () if vector is None else (vector,)
@@ -265,7 +269,7 @@ class Conv2D(KernelOp):
             step = mve_products.convolution(io, self.window, self.activation)
             if step is not None:
                 return (step,)
-        if io.x.shape[3] != io.input(1).shape[3]:
+        if not whole:
             return ()
         return tuple(
             step

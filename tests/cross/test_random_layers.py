@@ -33,6 +33,7 @@ DRAWS: list[tuple[int, Add]] = [
     ("name", "rounding"),
     [
         ("cortex-m0plus", Rounding.TFLITE),
+        ("cortex-m3", Rounding.TFLITE),
         ("cortex-m4", Rounding.TFLITE),
         ("cortex-m55", Rounding.TFLITE),
         ("cortex-m55", Rounding.TFLM),

@@ -9,18 +9,12 @@ import numpy as np
 import pytest
 
 from edgec.codegen.stripes import Stripes
-from edgec.codegen.thumb1 import FEATURE
 from tests.support.evaluate import run_numpy
 from tests.support.hostc import run_host
+from tests.support.random_layers import CORES
 from tests.support.striped_chains import random_chains, striped
 
 EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "2"))
-CORES = {
-    "portable": frozenset[str](),
-    "thumb1": frozenset({FEATURE}),
-    "dsp": frozenset({"dsp"}),
-    "mve": frozenset({"dsp", "fpu", "mve"}),
-}
 
 
 @pytest.mark.parametrize("core", CORES)

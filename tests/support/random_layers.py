@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from edgec.codegen import thumb1
+from edgec.codegen import thumb1, thumb2
 from edgec.codegen.registry import Const, Io, Step, as_kernel_op
 from edgec.pipeline.graph import Graph, Rounding, check
 from edgec.pipeline.load import tflite
@@ -23,6 +23,7 @@ from tests.support.oracle import run_litert
 CORES = {
     "any core": frozenset[str](),
     "thumb1": frozenset({thumb1.FEATURE}),
+    "thumb2": frozenset({thumb2.FEATURE}),
     "dsp": frozenset({"dsp"}),
     "mve": frozenset({"dsp", "fpu", "mve"}),
 }
