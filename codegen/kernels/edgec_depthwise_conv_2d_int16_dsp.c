@@ -3,6 +3,7 @@
 
 #include "edgec_requant.h"
 #include "edgec_sum16_dsp.h"
+#include "edgec_taps_inside.h"
 
 #define BLOCK 4 /* channels */
 
@@ -13,17 +14,6 @@ typedef struct {
     int32_t row_skip; /* from behind a row to the next */
     int32_t w_skip;   /* the same of the weights */
 } shape;
-
-static int32_t first_inside(int32_t start, int32_t dilation)
-{
-    return start < 0 ? (-start + dilation - 1) / dilation : 0;
-}
-
-static int32_t end_inside(int32_t start, int32_t dilation, int32_t kernel, int32_t size)
-{
-    const int32_t end = start < size ? (size - start + dilation - 1) / dilation : 0;
-    return end < kernel ? end : kernel;
-}
 
 #if defined(__ARM_FEATURE_DSP)
 
@@ -121,16 +111,16 @@ void edgec_depthwise_conv_2d_int16_dsp(const edgec_depthwise_conv_2d_int16_dsp_p
     for (int32_t b = 0; b < p->batches; ++b, in += p->in_h * p->in_w * p->channels) {
         for (int32_t oy = 0; oy < p->out_h; ++oy) {
             const int32_t y = oy * p->stride_h - p->pad_top;
-            const int32_t ky = first_inside(y, p->dilation_h);
+            const int32_t ky = edgec_first_inside(y, p->dilation_h);
             int32_t x = -p->pad_left;
             shape f;
-            f.rows = end_inside(y, p->dilation_h, p->kernel_h, p->in_h) - ky;
+            f.rows = edgec_end_inside(y, p->dilation_h, p->kernel_h, p->in_h) - ky;
             f.step = p->dilation_w * p->channels;
             for (int32_t ox = 0; ox < p->out_w; ++ox, x += p->stride_w, out += p->channels) {
                 const int32_t inside = x >= 0 && x + (p->kernel_w - 1) * p->dilation_w < p->in_w;
-                const int32_t kx = inside ? 0 : first_inside(x, p->dilation_w);
+                const int32_t kx = inside ? 0 : edgec_first_inside(x, p->dilation_w);
                 const int32_t end =
-                    inside ? p->kernel_w : end_inside(x, p->dilation_w, p->kernel_w, p->in_w);
+                    inside ? p->kernel_w : edgec_end_inside(x, p->dilation_w, p->kernel_w, p->in_w);
                 f.columns = end - kx;
                 f.row_skip = p->dilation_h * p->in_w * p->channels - f.columns * f.step;
                 f.w_skip = (p->kernel_w - f.columns) * BLOCK;

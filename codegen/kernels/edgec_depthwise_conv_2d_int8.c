@@ -1,6 +1,8 @@
 /* edgec: hot */
 #include "edgec_depthwise_conv_2d_int8.h"
 
+#include "edgec_taps_inside.h"
+
 /* The taps of a window that lie inside the image, as ranges of kernel rows and columns. */
 typedef struct {
     const int8_t *in; /* first input inside */
@@ -8,25 +10,14 @@ typedef struct {
     int32_t rows, columns;
 } inside;
 
-static int32_t first_inside(int32_t start, int32_t dilation)
-{
-    return start < 0 ? (-start + dilation - 1) / dilation : 0;
-}
-
-static int32_t end_inside(int32_t start, int32_t dilation, int32_t kernel, int32_t size)
-{
-    const int32_t end = start < size ? (size - start + dilation - 1) / dilation : 0;
-    return end < kernel ? end : kernel;
-}
-
 static inside clip(const edgec_depthwise_conv_2d_int8_params *p, const int8_t *in, int32_t y,
                    int32_t x)
 {
-    const int32_t ky = first_inside(y, p->dilation_h);
-    const int32_t kx = first_inside(x, p->dilation_w);
+    const int32_t ky = edgec_first_inside(y, p->dilation_h);
+    const int32_t kx = edgec_first_inside(x, p->dilation_w);
     inside r;
-    r.rows = end_inside(y, p->dilation_h, p->kernel_h, p->in_h) - ky;
-    r.columns = end_inside(x, p->dilation_w, p->kernel_w, p->in_w) - kx;
+    r.rows = edgec_end_inside(y, p->dilation_h, p->kernel_h, p->in_h) - ky;
+    r.columns = edgec_end_inside(x, p->dilation_w, p->kernel_w, p->in_w) - kx;
     r.in = in + ((y + ky * p->dilation_h) * p->in_w + x + kx * p->dilation_w) * p->in_ch;
     r.w = p->weights + (ky * p->kernel_w + kx) * p->in_ch * p->multiplier;
     return r;
