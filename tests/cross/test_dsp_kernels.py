@@ -5,44 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from edgec.codegen.selection import Optimize
-from edgec.pipeline.compile import Compiled, compile_model, optimized, write_sources
+from edgec.pipeline.compile import Compiled, compile_model, optimized
 from edgec.pipeline.driver import build
 from edgec.pipeline.graph import Rounding, check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
-from edgec.pipeline.replay import verify_plan
-from edgec.pipeline.verify import run_sample
 from edgec.targets.profile import load_target
-from edgec.targets.session import open_device
-from edgec.targets.toolchain import build_image
+from tests.support.board import answers
+from tests.support.drawing import drawn_model
 from tests.support.dsp_layers import add_conv, add_fully_connected, extreme_samples
 from tests.support.flatmodel import FlatModel
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 
 LAYERS = {"pointwise": (1, 1), "three by three": (3, 3), "any window": (1, 5)}
 
 
 def draw_model(kind: str) -> FlatModel:
-    """The same 32 layers in every run; the first draws are trivial."""
-    found: list[FlatModel] = []
+    """Return 32 layers, the same in every run."""
 
-    @seed(12)
-    @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
+    def layers(draw: st.DrawFn) -> FlatModel:
         model = FlatModel()
         for i in range(24):
-            add_conv(data.draw, model, LAYERS[kind], whole=i >= 16)
+            add_conv(draw, model, LAYERS[kind], whole=i >= 16)
         for _ in range(8):
-            add_fully_connected(data.draw, model)
-        found.append(model)
+            add_fully_connected(draw, model)
+        return model
 
-    draw()
-    return found[-1]
+    return drawn_model(layers, 12, 4)
 
 
 @pytest.mark.parametrize(
@@ -64,20 +56,14 @@ def test_fast_kernels_answer_on_the_board_as_the_interpreter(
     target = optimized(load_target(name), optimize)
     source = check(tflite.parse(content, "layers"))
     graph, plan = plan_memory(source, target.features, optimize)
-    verify_plan(graph, plan)
     kernels = [step.kernel for step in plan.steps]
     assert any("_dsp" in kernel for kernel in kernels)
     if kind == "three by three" and optimize == "speed":
         assert any("winograd" in kernel for kernel in kernels)
     samples = extreme_samples(model)
     want = run_litert(content, samples)
-    write_sources(Compiled(content, source, graph, plan), target, tmp_path)
-    image = build_image(tmp_path / "firmware", target)
-    with open_device(image, target) as device:
-        got = [run_sample(device, graph, sample) for sample in samples]
-    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-            assert_close(a, b, 0, f"run {i}, output {k}")
+    got = answers(Compiled(content, source, graph, plan), target, samples, tmp_path)
+    assert_all_close(got, want)
 
 
 @pytest.mark.parametrize("file", ["ic_resnet8_int8.tflite", "kws_dscnn_int8.tflite"])

@@ -6,19 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from edgec.pipeline.compile import Compiled, write_sources
+from edgec.pipeline.compile import Compiled
 from edgec.pipeline.driver import build
 from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
-from edgec.pipeline.replay import verify_plan
-from edgec.pipeline.verify import run_sample
 from edgec.targets.profile import load_target
-from edgec.targets.session import open_device
-from edgec.targets.toolchain import build_image
+from tests.support.board import answers
 from tests.support.int16_layers import extreme_samples, first_model
 from tests.support.int16_networks import mixed_model
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 
 
 @pytest.mark.parametrize("name", ["cortex-m4", "cortex-m0plus", "cortex-m3"])
@@ -28,17 +25,11 @@ def test_layers_answer_on_the_board_as_the_interpreter(name: str, tmp_path: Path
     target = load_target(name)
     source = check(tflite.parse(content, "layers"))
     graph, plan = plan_memory(source, target.features, "speed")
-    verify_plan(graph, plan)
     assert any("_dsp" in s.kernel for s in plan.steps) == ("dsp" in target.features)
     samples = extreme_samples(model)
     want = run_litert(content, samples)
-    write_sources(Compiled(content, source, graph, plan), target, tmp_path)
-    image = build_image(tmp_path / "firmware", target)
-    with open_device(image, target) as device:
-        got = [run_sample(device, graph, sample) for sample in samples]
-    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-            assert_close(a, b, 0, f"run {i}, output {k}")
+    got = answers(Compiled(content, source, graph, plan), target, samples, tmp_path)
+    assert_all_close(got, want)
 
 
 @pytest.mark.parametrize("name", ["cortex-m7", "cortex-m33", "cortex-m55"])

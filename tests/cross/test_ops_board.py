@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from edgec.codegen.registry import kernel_ops
-from edgec.pipeline.compile import Compiled, write_sources
+from edgec.pipeline.compile import Compiled
 from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
-from edgec.pipeline.replay import verify_plan
-from edgec.pipeline.verify import run_sample
 from edgec.targets.profile import load_target
-from edgec.targets.session import open_device
-from edgec.targets.toolchain import build_image
+from tests.support.board import answers
 from tests.support.cases import case_modules
+from tests.support.drawing import drawn_model
 from tests.support.flatmodel import FlatModel
 from tests.support.oracle import assert_close, run_litert
 
@@ -43,20 +40,15 @@ def groups(dtype: str) -> list[tuple[str, ...]]:
 
 
 def draw_model(names: tuple[str, ...], dtype: str) -> FlatModel:
-    """One instance of each op, the same ones in every run; the first draws are trivial."""
-    found: list[FlatModel] = []
+    """Return one instance of each op, the same ones in every run."""
 
-    @seed(7)
-    @settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
+    def layers(draw: st.DrawFn) -> FlatModel:
         model = FlatModel()
         for name in names:
-            case_modules()[name].add(data.draw, model, dtype)
-        found.append(model)
+            case_modules()[name].add(draw, model, dtype)
+        return model
 
-    draw()
-    return found[-1]
+    return drawn_model(layers, 7, 5)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +61,10 @@ def test_ops_answer_on_the_board_as_the_interpreter(
     content = model.bytes()
     source = check(tflite.parse(content, "ops"))
     graph, plan = plan_memory(source)
-    verify_plan(graph, plan)
     sample = model.draw_inputs(1)
     want = run_litert(content, [sample], resolver(names[0]))[0]
     target = load_target("cortex-m4")
-    write_sources(Compiled(content, source, graph, plan), target, tmp_path)
-    image = build_image(tmp_path / "firmware", target)
-    with open_device(image, target) as device:
-        got = run_sample(device, graph, sample)
+    (got,) = answers(Compiled(content, source, graph, plan), target, [sample], tmp_path)
     for index, (mine, theirs) in enumerate(zip(got, want, strict=True)):
         assert_close(mine, theirs, BOARD_ULPS, f"output {index} of {names}")
 

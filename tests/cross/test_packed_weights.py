@@ -5,43 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from edgec.codegen.registry import Io, Step, as_kernel_op
 from edgec.codegen.selection import Optimize
-from edgec.pipeline.compile import Compiled, optimized, write_sources
+from edgec.pipeline.compile import Compiled, optimized
 from edgec.pipeline.graph import Graph, check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
-from edgec.pipeline.replay import verify_plan
-from edgec.pipeline.verify import run_sample
 from edgec.targets.profile import load_target
-from edgec.targets.session import open_device
-from edgec.targets.toolchain import build_image
+from tests.support.board import answers
+from tests.support.drawing import drawn_model
 from tests.support.dsp_layers import extreme_samples
 from tests.support.flatmodel import FlatModel
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 from tests.support.sparse_layers import add_packed_conv, add_packed_fully_connected
 
 
 def draw_model() -> FlatModel:
-    """The same 48 layers in every run; the first draws are trivial."""
-    found: list[FlatModel] = []
+    """Return 48 layers, the same in every run."""
 
-    @seed(12)
-    @settings(max_examples=3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
+    def layers(draw: st.DrawFn) -> FlatModel:
         model = FlatModel()
         for i in range(32):
-            add_packed_conv(data.draw, model, (1, 1) if i % 2 else (1, 5))
+            add_packed_conv(draw, model, (1, 1) if i % 2 else (1, 5))
         for _ in range(16):
-            add_packed_fully_connected(data.draw, model)
-        found.append(model)
+            add_packed_fully_connected(draw, model)
+        return model
 
-    draw()
-    return found[-1]
+    return drawn_model(layers, 12, 3)
 
 
 def steps_of(graph: Graph, features: frozenset[str], kind: str) -> dict[tuple[str, ...], Step]:
@@ -75,13 +67,7 @@ def test_boards_answer_as_the_interpreter(
     steps = steps_of(source, target.features, kind)
     assert sum(step.kernel.endswith(kind) for step in steps.values()) >= least
     graph, plan = plan_memory(source, target.features, optimize, steps=steps)
-    verify_plan(graph, plan)
     samples = extreme_samples(model)
     want = run_litert(content, samples)
-    write_sources(Compiled(content, source, graph, plan), target, tmp_path)
-    image = build_image(tmp_path / "firmware", target)
-    with open_device(image, target) as device:
-        got = [run_sample(device, graph, sample) for sample in samples]
-    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-            assert_close(a, b, 0, f"run {i}, output {k}")
+    got = answers(Compiled(content, source, graph, plan), target, samples, tmp_path)
+    assert_all_close(got, want)

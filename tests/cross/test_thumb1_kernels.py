@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from edgec.codegen import thumb1
@@ -13,27 +12,23 @@ from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
 from tests.support.board import run_board
 from tests.support.cases import case_modules
+from tests.support.drawing import drawn_model
 from tests.support.dsp_layers import extreme_samples
 from tests.support.flatmodel import FlatModel
 from tests.support.hostc import run_host
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 
 
 def draw_model(number: int) -> FlatModel:
-    """24 random convolutions, the same in every run; the first draws are trivial."""
-    found: list[FlatModel] = []
+    """Return 24 random convolutions, the same in every run."""
 
-    @seed(number)
-    @settings(max_examples=3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
+    def layers(draw: st.DrawFn) -> FlatModel:
         model = FlatModel()
         for _ in range(24):
-            case_modules()["CONV_2D"].add(data.draw, model, "int8")
-        found.append(model)
+            case_modules()["CONV_2D"].add(draw, model, "int8")
+        return model
 
-    draw()
-    return found[-1]
+    return drawn_model(layers, number, 3)
 
 
 @pytest.mark.parametrize("number", [3, 4])
@@ -47,7 +42,5 @@ def test_the_board_and_the_twin_answer_as_the_interpreter(number: int, tmp_path:
     (tmp_path / "host").mkdir()
     graph = check(tflite.parse(content, "layers"))
     twin = run_host(graph, samples, tmp_path / "host", features=frozenset({thumb1.FEATURE}))
-    for answers in (got, twin):
-        for i, (mine, theirs) in enumerate(zip(answers, want, strict=True)):
-            for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-                assert_close(a, b, 0, f"run {i}, output {k}")
+    assert_all_close(got, want, where="board, ")
+    assert_all_close(twin, want, where="twin, ")

@@ -18,17 +18,11 @@ from tests.support.dsp_layers import extreme_samples
 from tests.support.evaluate import run_numpy
 from tests.support.flatmodel import FlatModel
 from tests.support.hostc import run_host
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 from tests.support.plane_layers import add_layers, depthwise_chain
 
 EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "3"))
 DSP = frozenset({"dsp"})
-
-
-def assert_all_close(got: list, want: list) -> None:
-    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-            assert_close(a, b, 0, f"run {i}, output {k}")
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -14,11 +14,12 @@ from edgec.codegen.selection import Optimize
 from edgec.pipeline.graph import Rounding, check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
+from tests.support.drawing import drawn_model
 from tests.support.dsp_layers import add_conv, add_fully_connected, extreme_samples
 from tests.support.evaluate import run_numpy
 from tests.support.flatmodel import FlatModel
 from tests.support.hostc import run_host
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 
 EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "2"))
 DSP = frozenset({"dsp"})
@@ -53,9 +54,7 @@ def test_twins_equal_the_interpreter(
         want = run_litert(content, samples)
         with tempfile.TemporaryDirectory() as folder:
             got = run_host(graph, samples, Path(folder), compiler, DSP, optimize)
-        for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-            for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-                assert_close(a, b, 0, f"run {i}, output {k}")
+        assert_all_close(got, want)
 
     run()
 
@@ -66,9 +65,7 @@ def test_twins_equal_numpy_with_the_rounding_of_tflm(tmp_path: Path) -> None:
     samples = extreme_samples(model)
     want = run_numpy(graph, samples)
     got = run_host(graph, samples, tmp_path, "gcc", DSP, "speed")
-    for mine, theirs in zip(got, want, strict=True):
-        for a, b in zip(mine, theirs, strict=True):
-            assert_close(a, b, 0, "tflm")
+    assert_all_close(got, want)
 
 
 def test_most_layers_of_a_random_model_take_the_fast_kernels() -> None:
@@ -79,13 +76,4 @@ def test_most_layers_of_a_random_model_take_the_fast_kernels() -> None:
 
 
 def first_model() -> FlatModel:
-    found: list[FlatModel] = []
-
-    @seed(4)
-    @settings(max_examples=3, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
-        found.append(draw_model(data.draw, (1, 5)))
-
-    draw()
-    return found[-1]
+    return drawn_model(lambda draw: draw_model(draw, (1, 5)), 4, 3)

@@ -16,7 +16,7 @@ from edgec.pipeline.plan import plan_memory
 from tests.support.evaluate import run_numpy
 from tests.support.hostc import run_host
 from tests.support.int16_layers import draw_model, extreme_samples, first_model
-from tests.support.oracle import assert_close, run_litert
+from tests.support.oracle import assert_all_close, run_litert
 
 EXAMPLES = int(os.environ.get("EDGEC_EXAMPLES", "2"))
 DSP = frozenset({"dsp"})
@@ -38,9 +38,7 @@ def test_twins_equal_the_interpreter(compiler: str) -> None:
         want = run_litert(content, samples)
         with tempfile.TemporaryDirectory() as folder:
             got = run_host(graph, samples, Path(folder), compiler, DSP, "speed")
-        for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
-            for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
-                assert_close(a, b, 0, f"run {i}, output {k}")
+        assert_all_close(got, want)
 
     run()
 
@@ -51,9 +49,7 @@ def test_twins_equal_numpy_with_the_rounding_of_tflm(tmp_path: Path) -> None:
     samples = extreme_samples(model)
     want = run_numpy(graph, samples)
     got = run_host(graph, samples, tmp_path, "gcc", DSP, "speed")
-    for mine, theirs in zip(got, want, strict=True):
-        for a, b in zip(mine, theirs, strict=True):
-            assert_close(a, b, 0, "tflm")
+    assert_all_close(got, want)
 
 
 def test_most_layers_of_a_random_model_take_the_fast_kernels() -> None:

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.support.cases import SCALES, SEEDS
+from tests.support.drawing import drawn_model
 from tests.support.flatmodel import FlatModel
 
 INT64 = schema.TensorType.INT64
@@ -118,19 +118,7 @@ def draw_model(draw) -> FlatModel:
 
 def first_model() -> FlatModel:
     """Return the same model in every run."""
-    found: list[FlatModel] = []
-
-    @seed(3)
-    @settings(
-        max_examples=3, deadline=None, database=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
-        found.append(draw_model(data.draw))
-
-    draw()
-    return found[-1]
+    return drawn_model(draw_model, 3, 3)
 
 
 def extreme_samples(model) -> list[list[np.ndarray]]:

@@ -42,6 +42,18 @@ def ulps(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.max(np.where(same, 0.0, gap / unit)))
 
 
+def assert_all_close(
+    got: Sequence[Sequence[np.ndarray]],
+    want: Sequence[Sequence[np.ndarray]],
+    limit_ulps: float = 0,
+    where: str = "",
+) -> None:
+    """Compare the outputs of each sample as `assert_close` does."""
+    for i, (mine, theirs) in enumerate(zip(got, want, strict=True)):
+        for k, (a, b) in enumerate(zip(mine, theirs, strict=True)):
+            assert_close(a, b, limit_ulps, f"{where}run {i}, output {k}")
+
+
 def assert_close(got: np.ndarray, want: np.ndarray, limit_ulps: float, where: str) -> None:
     """Integers must be equal byte for byte, floats within `limit_ulps`."""
     assert got.shape == want.shape and got.dtype == want.dtype, (

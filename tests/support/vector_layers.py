@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.support.cases import SCALES, ZERO_POINTS
+from tests.support.drawing import drawn_model
 from tests.support.dsp_layers import add_conv, add_fully_connected
 from tests.support.flatmodel import FlatModel
 from tests.support.hybrid_layers import add_hybrid
@@ -50,14 +50,5 @@ def add_mean(draw, model) -> None:
 
 
 def drawn(number: int) -> FlatModel:
-    """Return the same layers in every run; the first draws are trivial."""
-    found: list[FlatModel] = []
-
-    @seed(number)
-    @settings(max_examples=4, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.data())
-    def draw(data: st.DataObject) -> None:
-        found.append(draw_model(data.draw))
-
-    draw()
-    return found[-1]
+    """Return the same layers in every run."""
+    return drawn_model(draw_model, number, 4)
