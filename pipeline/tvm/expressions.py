@@ -18,6 +18,11 @@ from edgec.pipeline.graph import Array, DType, Tensor
 Tensors = tuple[Array, ...]
 Shape = tuple[int, ...]
 
+_LARGE_BYTES = 1 << 18
+"""From this size on weights come from beyond the caches of a core, each time anew."""
+_PANEL, _LEAST_PANEL = 32, 8
+"""Outputs of a panel: what a tile has at most on the widest vectors, and at least."""
+
 
 def pad(x: Any, before: Pair, after: Pair, value: float) -> Any:
     """Return x with a border round height and width; x itself where there is none."""
@@ -38,16 +43,18 @@ def pad(x: Any, before: Pair, after: Pair, value: float) -> Any:
 
 
 def conv(x: Any, weights: Any, window: Window, shape: Shape) -> Any:
-    """Return sums of products with (kh, kw, in_ch, out_ch)."""
+    """Return sums of products with (kh, kw, in_ch, out_ch), or panels of that."""
     from tvm import te
 
-    high, wide, depth = (te.reduce_axis((0, int(d))) for d in weights.shape[:3])
+    axes = weights.shape[:3] if len(weights.shape) == 4 else weights.shape[1:4]
+    high, wide, depth = (te.reduce_axis((0, int(d))) for d in axes)
     at = _pixel(window, high, wide)
     kind = _sum_type(x)
 
     def element(b: Any, i: Any, j: Any, c: Any) -> Any:
         y, z = at(i, j)
-        product = x[b, y, z, depth].astype(kind) * weights[high, wide, depth, c].astype(kind)
+        weight = _of_panels(weights, high, wide, depth, c)
+        product = x[b, y, z, depth].astype(kind) * weight.astype(kind)
         return te.sum(product, axis=[high, wide, depth])
 
     return te.compute(shape, element, "sums")
@@ -71,10 +78,10 @@ def depthwise(x: Any, weights: Any, window: Window, shape: Shape) -> Any:
 
 
 def dense(x: Any, columns: Any, shape: Shape) -> Any:
-    """Return rows of x, whatever its shape, times (in_size, out_size)."""
+    """Return rows of x, whatever its shape, times (in_size, out_size), or panels of that."""
     from tvm import te
 
-    size = int(columns.shape[0])
+    size = int(columns.shape[0 if len(columns.shape) == 2 else 1])
     depth, kind = te.reduce_axis((0, size)), _sum_type(x)
 
     def element(*at: Any) -> Any:
@@ -82,9 +89,32 @@ def dense(x: Any, columns: Any, shape: Shape) -> Any:
         for index, extent in zip(at[:-1], shape[:-1], strict=True):
             row = row * extent + index
         value = x(*_unravelled(x, row, depth, size)).astype(kind)
-        return te.sum(value * columns[depth, at[-1]].astype(kind), axis=depth)
+        return te.sum(value * _of_panels(columns, depth, at[-1]).astype(kind), axis=depth)
 
     return te.compute(shape, element, "sums")
+
+
+def panels(weights: Array) -> Array:
+    """Return (…, out_size) as it is, or where it is large as (out_size / n, …, n).
+
+    What a tile of neighbouring outputs takes then follows each other in memory, which caches fetch
+    ahead; from rows of all outputs each tile would take a few bytes out of every page.
+    """
+    size = weights.shape[-1]
+    width = math.gcd(size, _PANEL)
+    if weights.nbytes < _LARGE_BYTES or width < _LEAST_PANEL:
+        return weights
+    split = weights.reshape(*weights.shape[:-1], size // width, width)
+    return np.ascontiguousarray(np.moveaxis(split, -2, 0))
+
+
+def _of_panels(weights: Any, *at: Any) -> Any:
+    """Return the weight at (…, out), whether or not the weights are panels."""
+    *inner, c = at
+    if len(weights.shape) == len(at):
+        return weights(*at)
+    width = int(weights.shape[-1])
+    return weights(c // width, *inner, c % width)
 
 
 def matmul(a: Any, b: Any, shape: Shape, adj_x: bool, adj_y: bool) -> Any:

@@ -58,7 +58,7 @@ def _conv(op: Conv2D, io: Io) -> Formula | None:
     weights = io.input(1)
     if weights.shape[3] != io.x.shape[3]:
         return None  # groups
-    taps = weights.values.transpose(1, 2, 3, 0)
+    taps = expressions.panels(weights.values.transpose(1, 2, 3, 0))
     rows = weights.values.reshape(weights.shape[0], -1)
     return _product(op, io, taps, rows, expressions.conv)
 
@@ -95,7 +95,8 @@ def _dense(op: FullyConnected, io: Io) -> Formula | None:
     def compute(x: Any, columns: Any, *rest: Any) -> Any:
         return finish(expressions.dense(x, columns, io.y.shape), *rest)
 
-    return Formula(1, (np.ascontiguousarray(weights.values.T), *ends), compute)
+    columns = np.ascontiguousarray(expressions.panels(weights.values.T))
+    return Formula(1, (columns, *ends), compute)
 
 
 def _ending(

@@ -7,6 +7,9 @@ from typing import Any
 _TILES = {1: (4, 4), 4: (8, 6), 8: (16, 6), 16: (32, 12)}
 """Channels and pixels of a tile at most, by the elements of a vector: as many sums as registers
 hold, two vectors of channels by the pixels that share their weights."""
+_ALONE = 4
+"""How many times the channels of a tile there are where it has one pixel: a sum must wait for its
+last product, so there have to be others meanwhile."""
 _REDUCTION = 2
 """What TVM calls the kind of a loop that sums."""
 
@@ -52,7 +55,8 @@ def _tile(sch: Any, padded: Any, sums: Any, last: Any, lanes: int) -> None:
     A padded input is made a few rows at a time, as they are needed.
     """
     *outer, columns, channels = sch.get_loops(last)
-    width, vector = _width(sch, channels, lanes)
+    alone = lanes > 1 and int(sch.get(columns).extent) == 1
+    width, vector = _width(sch, channels, lanes, _ALONE if alone else 1)
     most = max(1, 2 * _TILES[lanes][1] // max(2, width // vector))
     block, channels = sch.split(channels, [None, width])
     strip, columns = sch.split(columns, [None, _divisor(sch, columns, most)])
@@ -85,18 +89,19 @@ def _spread(sch: Any, loops: list[Any], vector: int) -> list[Any]:
     return loops
 
 
-def _width(sch: Any, loop: Any, lanes: int) -> tuple[int, int]:
+def _width(sch: Any, loop: Any, lanes: int, times: int = 1) -> tuple[int, int]:
     """Return how many channels a tile has, and how many of them are a vector.
 
     Whole vectors of the core if they divide the channels, otherwise shorter ones, whose elements
-    are a power of two: LLVM takes others apart, element by element.
+    are a power of two: LLVM takes others apart, element by element. A tile may have so many times
+    the usual channels.
     """
-    extent, most = int(sch.get(loop).extent), _TILES[lanes][0]
+    extent, most = int(sch.get(loop).extent), times * _TILES[lanes][0]
     divisors = [d for d in range(1, most + 1) if extent % d == 0]
     if lanes == 1:
         return divisors[-1], 1
     width = max(divisors, key=lambda d: (min(d & -d, lanes), d))
-    return width, width & -width
+    return width, min(width & -width, _TILES[lanes][0])
 
 
 def _divisor(sch: Any, loop: Any, most: int) -> int:

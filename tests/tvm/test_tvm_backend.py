@@ -10,12 +10,15 @@ import pytest
 
 from edgec.pipeline.driver import build, verify
 from edgec.pipeline.errors import UnsupportedModelError, UsageError
+from edgec.pipeline.load import tflite
 from edgec.pipeline.report.result import Result
 from edgec.pipeline.tvm import lowering
+from edgec.pipeline.tvm.fusion import fuse
 from edgec.pipeline.tvm.tuning import held
 from tests.conftest import lack
 from tests.support.formula_layers import formula_layers
 from tests.support.hybrid_layers import add_hybrid
+from tests.support.large_layers import large_layers
 from tests.support.models import small_cnn
 from tests.support.random_graphs import RandomGraph
 
@@ -121,3 +124,17 @@ def test_what_cannot_be_tuned_or_compiled_is_refused(small: Path, tmp_path: Path
         build(small, backend="tvm", target="cortex-m4", input_rows=True, out=tmp_path / "out")
     with pytest.raises(UsageError, match="only the backend tvm tunes"):
         build(small, target="cortex-m4", tune_minutes=1, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_large_weights_are_panels_and_right(dtype: str, tmp_path: Path) -> None:
+    model = tmp_path / "large.tflite"
+    model.write_bytes(large_layers(dtype).bytes())
+    graph = fuse(tflite.parse(model.read_bytes(), "large"))
+    shapes = [graph[op.inputs[1]].shape for op in graph.ops]
+    assert shapes == [(16, 1, 1, 512, 32), (5, 7680, 8)]
+    done = build(
+        model, backend="tvm", target="x86", quantize=dtype, samples=5, out=tmp_path / "out"
+    )
+    assert len(by_tvm(done.result)) == 2
+    assert [(v.samples, v.exact) for v in done.result.verified] == [(5, dtype == "int8")]
