@@ -93,10 +93,12 @@ def device_is_added(site: Site) -> str:
 def every_backend_answers_right(site: Site, asked: argparse.Namespace) -> str:
     """Run the matrix of models and backends."""
     out = CACHE / "matrix.json"
+    out.unlink(missing_ok=True)
     words = [str(ROOT / "tools" / "sbc_matrix.py"), "--device", NAME, "--target", TARGET]
     words += ["--samples", str(asked.samples), "--out", str(out)]
     words += [word for model in asked.model or [] for word in ("--model", model)]
     done = subprocess.run([sys.executable, *words], env=site.environment, check=False)
+    assert out.exists(), f"the matrix ended early, exit code {done.returncode}"
     rows: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
     wrong = [f"{r['model']} {r['backend']}: {r.get('why')}" for r in rows if not r["ok"]]
     assert rows and done.returncode == 0 and not wrong, "\n".join(wrong)
@@ -153,6 +155,8 @@ def main() -> int:
     asked = parser.parse_args()
     if not SHARED.is_dir():
         parser.error(f"no benchmark models in {SHARED}: set EDGEC_MODELS")
+    # Shells start what runs in the background deaf to Ctrl-C, and edgec would be so too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     start = time.monotonic()
     try:
         made(CACHE, Archive(asked.mirror, asked.release) if asked.mirror else None)
