@@ -66,7 +66,7 @@ def sources(models: list[str]) -> Iterator[Source]:
         int8, floats = TINY[model]
         yield Source(model, "TFLite", "int8", SHARED / int8)
         yield Source(model, "Keras", "float32", SHARED / floats)
-        onnx = prepared(Case(model, "float32", SHARED / floats))[1]
+        onnx = prepared(Case(model, "float32", SHARED / floats)).onnx
         assert onnx is not None
         yield Source(model, "ONNX", "float32", onnx)
 
