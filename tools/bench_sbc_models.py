@@ -2,7 +2,8 @@
 
     python tools/bench_sbc_models.py [mobilenet_v2 …] [--dtype float32 …] [--target x86 …]
 
-Writes `build/bench-sbc-models.json`, a list of rows: model, dtype, target, ok, build_s,
+`--dtype default` is float32, and int8 of image networks or dynamic range of transformers. Writes
+`build/bench-sbc-models.json`, a list of rows: model, format, dtype, target, ok, build_s,
 peak_memory_bytes (of edgec and its workers together), program_bytes, arena_bytes, and where the
 target runs here aot_us, litert_us and ort_us: medians of as many inferences in turn, one thread
 each. The peers run the same `.tflite` (LiteRT with its default delegate, XNNPACK) and the float32
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +35,30 @@ from edgec.pipeline.oracle import Sample, random_sample
 from edgec.targets.profile import load_target
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import build_image
-from tools.sbc_models import MODELS
+from tools.sbc_models import MODELS, write_model
 
 ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "sbc-models"
 RUNS, WARM_UP = 21, 3
+SMALL = {"mobilenet_v2": "int8", "resnet50": "int8"}
+"""What weights of 8 bits come in; in dynamic range elsewhere."""
 HEAD = (
-    "model", "numbers", "target", "build", "peak memory", "program", "arena",
+    "model", "from", "numbers", "target", "build", "peak memory", "program", "arena",
     "aot ms", "LiteRT ms", "onnxruntime ms", "of the better",
 )  # fmt: skip
 
 
-def build(model: str, dtype: str, target: str) -> dict[str, Any]:
+def bundle_of(model: str, kind: str, dtype: str, target: str) -> Path:
+    """Return where a combination is built."""
+    return WORK / f"{model}-{kind}-{dtype}-{target}"
+
+
+def build(model: str, kind: str, dtype: str, target: str) -> dict[str, Any]:
     """Build a bundle through the command, watching the memory of all its processes."""
-    source, out = WORK / f"{model}.onnx", WORK / f"{model}-{dtype}-{target}"
+    source, out = WORK / f"{model}.{kind}", bundle_of(model, kind, dtype, target)
     if not source.exists():
         WORK.mkdir(parents=True, exist_ok=True)
-        MODELS[model](source)
+        write_model(model, source)
     argv = [sys.executable, "-m", "edgec", "build", "--target", target, "--quantize", dtype,
             "--backend", "aot", "-o", str(out), str(source)]  # fmt: skip
     start, peak = time.monotonic(), 0
@@ -58,8 +67,9 @@ def build(model: str, dtype: str, target: str) -> dict[str, Any]:
         while process.poll() is None:
             peak = max(peak, sum(map(_memory, _tree(process.pid))))
             time.sleep(0.2)
-    row = {"model": model, "dtype": dtype, "target": target, "ok": process.returncode == 0,
-           "build_s": time.monotonic() - start, "peak_memory_bytes": peak}  # fmt: skip
+    row = {"model": model, "format": kind, "dtype": dtype, "target": target,
+           "ok": process.returncode == 0, "build_s": time.monotonic() - start,
+           "peak_memory_bytes": peak}  # fmt: skip
     if row["ok"]:
         memory = json.loads((out / "result.json").read_text())["memory"]
         row |= {"program_bytes": memory["flash_bytes"], "arena_bytes": memory["arena_bytes"]}
@@ -86,25 +96,24 @@ def _memory(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
-def compare(model: str, dtype: str, target: str) -> dict[str, float]:
+def compare(model: str, kind: str, dtype: str, target: str) -> dict[str, float]:
     """Return the median time of an inference by each, in microseconds, taken in turn."""
-    root = WORK / f"{model}-{dtype}-{target}"
+    root = bundle_of(model, kind, dtype, target)
     bundle = read_bundle(root)
     content = bundle.path("model").read_bytes()
     graph = tflite.parse(content, bundle.name)
     sample = random_sample(graph, 1)
     profile = load_target(target)
-    times: dict[str, list[float]] = {"aot": [], "litert": [], "ort": []}
+    peers = {"litert": _litert(content, sample)}
+    if kind == "onnx":
+        peers["ort"] = _onnxruntime(WORK / f"{model}.onnx")
+    times: dict[str, list[float]] = {name: [] for name in ("aot", *peers)}
     with open_device(build_image(root / "firmware", profile), profile) as device:
         for index, value in enumerate(sample):
             device.write_input(index, np.ascontiguousarray(value).tobytes())
-        litert, ort = _litert(content, sample), _onnxruntime(WORK / f"{model}.onnx")
         for turn in range(WARM_UP + RUNS):
-            taken = {
-                "aot": device.run(1).counts[0] / 1e3,
-                "litert": _timed(litert),
-                "ort": _timed(ort),
-            }
+            taken = {"aot": device.run(1).counts[0] / 1e3}
+            taken |= {name: _timed(run) for name, run in peers.items()}
             if turn >= WARM_UP:
                 for name, value in taken.items():
                     times[name].append(value)
@@ -147,16 +156,16 @@ def table(rows: list[dict[str, Any]]) -> Table:
     """Return the rows as people read them."""
     shown = Table(*HEAD)
     for row in rows:
-        cells = [row["model"], row["dtype"], row["target"], f"{row['build_s']:.0f} s",
-                 f"{row['peak_memory_bytes'] / 1e9:.1f} GB"]  # fmt: skip
+        cells = [row[key] for key in ("model", "format", "dtype", "target")]
+        cells += [f"{row['build_s']:.0f} s", f"{row['peak_memory_bytes'] / 1e9:.1f} GB"]
         if not row["ok"]:
             shown.add_row(*cells, "failed")
             continue
         cells += [f"{row['program_bytes'] / 1e6:.1f} MB", f"{row['arena_bytes'] / 1e6:.1f} MB"]
         if "aot_us" in row:
-            best = min(row["litert_us"], row["ort_us"])
-            cells += [f"{row[key] / 1e3:.2f}" for key in ("aot_us", "litert_us", "ort_us")]
-            cells.append(f"{row['aot_us'] / best:.2f}")
+            times = [row.get(key) for key in ("aot_us", "litert_us", "ort_us")]
+            cells += ["" if us is None else f"{us / 1e3:.2f}" for us in times]
+            cells.append(f"{row['aot_us'] / min(filter(None, times[1:])):.2f}")
         shown.add_row(*cells)
     return shown
 
@@ -165,23 +174,25 @@ def main() -> int:
     """Build and compare every combination; 1 if one did not build."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}; all without")
-    parser.add_argument("--dtype", nargs="*", default=["float32"])
+    parser.add_argument("--format", nargs="*", default=["onnx"], choices=["onnx", "keras"])
+    parser.add_argument("--dtype", nargs="*", default=["default"])
     parser.add_argument("--target", nargs="*", default=["x86"])
     parser.add_argument("--keep", action="store_true", help="take bundles that are there already")
     chosen = parser.parse_args()
     rows: list[dict[str, Any]] = []
     out = ROOT / "build" / "bench-sbc-models.json"
     known = json.loads(out.read_text()) if chosen.keep and out.exists() else []
-    for model in chosen.models or MODELS:
-        for dtype in chosen.dtype:
-            for target in chosen.target:
-                key = {"model": model, "dtype": dtype, "target": target, "ok": True}
-                old = next((row for row in known if key.items() <= row.items()), None)
-                row = old or build(model, dtype, target)
-                if row["ok"] and "x86_64" in load_target(target).machines:
-                    row |= compare(model, dtype, target)
-                rows.append(row)
-                out.write_text(json.dumps(rows, indent=1) + "\n")
+    for model, kind, target in product(chosen.models or MODELS, chosen.format, chosen.target):
+        small = SMALL.get(model, "dynamic-range")
+        for dtype in ["float32", small] if chosen.dtype == ["default"] else chosen.dtype:
+            facts = {"model": model, "format": kind, "dtype": dtype, "target": target}
+            key = facts | {"ok": True}
+            old = next((row for row in known if key.items() <= row.items()), None)
+            row = old or build(model, kind, dtype, target)
+            if row["ok"] and "x86_64" in load_target(target).machines:
+                row |= compare(model, kind, dtype, target)
+            rows.append(row)
+            out.write_text(json.dumps(rows, indent=1) + "\n")
     Console(width=int(os.environ.get("COLUMNS", "160"))).print(table(rows))
     return 0 if all(row["ok"] for row in rows) else 1
 

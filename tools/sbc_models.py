@@ -267,6 +267,17 @@ MODELS: dict[str, Callable[[Path], None]] = {
 }
 
 
+def write_model(name: str, path: Path) -> None:
+    """Write a network of full size in the format of the path's suffix, .onnx or .keras."""
+    if path.suffix == ".onnx":
+        MODELS[name](path)
+        return
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from tools import sbc_keras_models
+
+    sbc_keras_models.MODELS[name](path)
+
+
 def main() -> int:
     """Write the named models, all of them without names."""
     parser = argparse.ArgumentParser(
@@ -274,11 +285,12 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", default=[], choices=[[], *MODELS])
+    parser.add_argument("--format", choices=["onnx", "keras"], default="onnx")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or MODELS:
-        path = arguments.folder / f"{name}.onnx"
-        MODELS[name](path)
+        path = arguments.folder / f"{name}.{arguments.format}"
+        write_model(name, path)
         print(f"{path}: {path.stat().st_size / 1e6:.0f} MB")
     return 0
 

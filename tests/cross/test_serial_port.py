@@ -241,15 +241,24 @@ def test_a_board_without_a_console_is_flashed_and_that_is_said(
     assert caught.value.name == "port-not-found"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "found"),
+    [
+        (60.0, "first in layer 0"),
+        (0.0, r"the first 0 of \d+ layers are right"),
+    ],
+)
 def test_a_wrong_answer_of_a_board_names_the_layer(
-    desk: BenchBoard, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    desk: BenchBoard, bundles: dict[str, Path], monkeypatch: pytest.MonkeyPatch, seconds: float,
+    found: str,
+) -> None:  # fmt: skip
     """The profile build is flashed for that, when the clean one is done with."""
     monkeypatch.setattr("edgec.pipeline.driver.verify_host", lambda trial: None)
     monkeypatch.setattr(
         "edgec.pipeline.verify.first_difference", lambda got, want, allowed: (0,) * got.ndim
     )
-    with pytest.raises(VerificationError, match="first in layer 0"):
+    monkeypatch.setattr("edgec.pipeline.verify.EXPLAIN_S", seconds)
+    with pytest.raises(VerificationError, match=found):
         verify(bundles["board"], samples=1, target=BOARD, reach=lambda t: at_board(t, Wish()))
     assert [call[0] for call in desk.calls if call[0] != "json"] == ["load", "load"]
 

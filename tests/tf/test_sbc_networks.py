@@ -13,6 +13,7 @@ from edgec.pipeline.driver import build
 from edgec.pipeline.errors import DataError, UnsupportedModelError
 from edgec.pipeline.load.onnx import load
 from tests.support.onnx_graphs import run_keras, run_onnx
+from tools import sbc_keras_models
 from tools.sbc_models import Transformer, bert, distilbert, mobilenet_v2, resnet50
 
 SIZES = {
@@ -37,29 +38,12 @@ def example(name: str, shape: tuple[int, ...]) -> np.ndarray:
     return rng.standard_normal(shape, np.float32)
 
 
-def keras_encoder(**masks: Any) -> Any:
-    """Return one encoder layer over tokens and their positions, of Keras' own layers."""
-    import tf_keras
-
-    layers = tf_keras.layers
-    ids = layers.Input((16,), name="ids", dtype="int32")
-    places = layers.Input((16,), name="places", dtype="int64")
-    x = layers.Add()([layers.Embedding(500, 64, **masks)(ids), layers.Embedding(16, 64)(places)])
-    x = layers.LayerNormalization(epsilon=1e-6)(x)
-    attention = layers.MultiHeadAttention(4, 16)(x, x)
-    x = layers.LayerNormalization(epsilon=1e-6)(layers.Add()([x, attention]))
-    inner = layers.Dense(64)(layers.Dense(128, activation="gelu")(x))
-    x = layers.LayerNormalization(epsilon=1e-6)(layers.Add()([x, inner]))
-    return tf_keras.Model([ids, places], layers.Dense(5)(layers.GlobalAveragePooling1D()(x)))
+def keras_encoder(**embedding: Any) -> Any:
+    return sbc_keras_models.encoder(Transformer(**SIZES | {"layers": 1}), **embedding)
 
 
 def keras_mobilenet() -> Any:
-    import tf_keras
-
-    # Untrained, it tells classes apart so little that softmax would have no range.
-    return tf_keras.applications.MobileNetV2(
-        (32, 32, 3), 0.35, weights=None, classes=10, classifier_activation=None
-    )
+    return sbc_keras_models.mobilenet_v2(32, 0.35, 10)
 
 
 @pytest.mark.parametrize("name", SMALL)
