@@ -27,16 +27,16 @@ def in_signature_order(content: bytes) -> bytes:
     signature, subgraph = model.SignatureDefs(0), model.Subgraphs(0)
     inputs = [signature.Inputs(i) for i in range(signature.InputsLength())]
     outputs = [signature.Outputs(i) for i in range(signature.OutputsLength())]
-    patched = bytearray(content)
     for slot, ports in ((_INPUTS_SLOT, inputs), (_OUTPUTS_SLOT, outputs)):
-        _reorder(patched, subgraph._tab, slot, ports)
-    return bytes(patched)
+        content = _reordered(content, subgraph._tab, slot, ports)
+    return content
 
 
-def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> None:
+def _reordered(content: bytes, table: Any, slot: int, ports: list[Any]) -> bytes:
+    """Return the file with a vector in another order, the same one where it is in order."""
     offset = table.Offset(slot)
     start, count = table.Vector(offset), table.VectorLen(offset)
-    current = struct.unpack_from(f"<{count}i", content, start)
+    current = list(struct.unpack_from(f"<{count}i", content, start))
     wanted = [port.TensorIndex() for port in sorted(ports, key=lambda port: bytes(port.Name()))]
     if sorted(current) != sorted(wanted):
         raise UnsupportedModelError(
@@ -44,7 +44,11 @@ def _reorder(content: bytearray, table: Any, slot: int, ports: list[Any]) -> Non
             f"{sorted(wanted)}",
             "an input that nothing reads, or an output that is an input, cannot be compiled",
         )
-    struct.pack_into(f"<{count}i", content, start, *wanted)
+    if current == wanted:
+        return content
+    changed = struct.pack(f"<{count}i", *wanted)
+    whole = memoryview(content)
+    return b"".join((whole[:start], changed, whole[start + len(changed) :]))
 
 
 def require_ports(content: bytes, kind: str) -> None:
