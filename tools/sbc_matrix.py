@@ -234,6 +234,12 @@ def place(row: Row) -> tuple[int, ...]:
     )
 
 
+def keep(rows: list[Row], out: Path) -> None:
+    """Write the rows that there are, in their order."""
+    rows.sort(key=place)
+    out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     """Run the matrix; 1 if one of its cells failed."""
     asked = parsed()
@@ -248,10 +254,9 @@ def main() -> int:
             for source in files:
                 for row in rows_of(source, target, device, asked):
                     rows.append(row)
+                    keep(rows, asked.out)
                     print(target, source.model, source.kind, row["backend"], cell(row),
                           f"{row['seconds']} s", file=sys.stderr)  # fmt: skip
-    rows.sort(key=place)
-    asked.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     shown = Table("target", "model", "from", "numbers", *BACKENDS)
     for line in lines(rows):
         shown.add_row(*line)
