@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "sbc"
 DOCS = ROOT / "docs" / "sbc.md"
 BEGIN, END = "<!-- sbc-matrix: begin -->", "<!-- sbc-matrix: end -->"
+DTYPES = ("int8", "float32")
 BACKENDS = ("aot", "tflite", "tvm", "onnxruntime")
 TARGETS = ("rpi4", "rpi5", "rpi-armv7")
 MACHINES = {"aarch64": ("arm64", "qemu-aarch64"), "armv7l": ("armhf", "qemu-arm")}
@@ -60,11 +61,14 @@ class Source:
     path: Path
 
 
-def sources(models: list[str]) -> Iterator[Source]:
-    """Yield every file of the models: int8 `.tflite`, float32 from Keras and from ONNX."""
+def sources(models: Iterable[str], dtypes: Iterable[str]) -> Iterator[Source]:
+    """Yield files of the models: int8 `.tflite`, float32 from Keras and from ONNX."""
     for model in models:
         int8, floats = TINY[model]
-        yield Source(model, "TFLite", "int8", SHARED / int8)
+        if "int8" in dtypes:
+            yield Source(model, "TFLite", "int8", SHARED / int8)
+        if "float32" not in dtypes:
+            continue
         yield Source(model, "Keras", "float32", SHARED / floats)
         onnx = prepared(Case(model, "float32", SHARED / floats)).onnx
         assert onnx is not None
@@ -197,6 +201,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", action="append", help=f"{', '.join(TARGETS)} otherwise")
     parser.add_argument("--model", action="append", choices=list(TINY), help="all otherwise")
+    parser.add_argument("--dtype", action="append", choices=DTYPES, help="all otherwise")
     parser.add_argument("--backend", action="append", choices=BACKENDS, help="all otherwise")
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--optimize", default="balanced", choices=("size", "balanced", "speed"))
@@ -218,6 +223,7 @@ def is_asked(row: Row, asked: argparse.Namespace) -> bool:
     return (
         row["target"] in asked.target
         and row["model"] in (asked.model or TINY)
+        and row["dtype"] in (asked.dtype or DTYPES)
         and row["backend"] in (asked.backend or BACKENDS)
     )
 
@@ -244,7 +250,7 @@ def main() -> int:
     """Run the matrix; 1 if one of its cells failed."""
     asked = parsed()
     WORK.mkdir(parents=True, exist_ok=True)
-    files = list(sources(asked.model or list(TINY)))
+    files = list(sources(asked.model or TINY, asked.dtype or DTYPES))
     rows: list[Row] = []
     if asked.add and asked.out.exists():
         old = json.loads(asked.out.read_text(encoding="utf-8"))
