@@ -124,7 +124,9 @@ class Lease:
                 f"{self.device}: a command did not end within {timeout_s:g} s"
             ) from error
         if done.returncode != 0:
-            raise self._failure(done.stderr.decode(errors="replace"))
+            said = done.stderr.decode(errors="replace").strip()
+            silent = f"a command ended with exit code {done.returncode} and said nothing"
+            raise self._failure(said or silent)
         return done.stdout.decode(errors="replace")
 
     def _command(self, script: str, words: Sequence[str]) -> list[str]:

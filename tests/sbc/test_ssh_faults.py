@@ -137,8 +137,9 @@ def test_a_full_disk(
     assert server.left() == {}
 
 
-def test_a_connection_that_is_cut_while_a_file_is_pushed(
-    server: SshServer, config: Path, tmp_path: Path
+@pytest.mark.parametrize("what", ["connection", "session"])
+def test_something_dies_while_a_file_is_pushed(
+    server: SshServer, config: Path, tmp_path: Path, what: str
 ) -> None:
     image = tmp_path / "image"
     with image.open("wb") as file:
@@ -147,11 +148,16 @@ def test_a_connection_that_is_cut_while_a_file_is_pushed(
 
     def cut() -> None:
         until(lambda: any((lease / "image").exists() for lease in server.leases()))
-        server.cut()
+        if what == "connection":
+            server.cut()
+        else:
+            (note,) = (note for lease in server.leases() for note in lease.glob("*.group"))
+            os.killpg(int(note.read_text()), signal.SIGKILL)
 
     knife = threading.Thread(target=cut)
     knife.start()
-    with pytest.raises(InfrastructureError, match="connection was lost"), leased(device) as lease:
+    wanted = "connection was lost" if what == "connection" else "ended with exit code 255 and said"
+    with pytest.raises(InfrastructureError, match=wanted), leased(device) as lease:
         lease.push(image)
     knife.join()
     assert server.left() == {}
