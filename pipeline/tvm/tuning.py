@@ -15,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -57,27 +57,44 @@ def held(path: Path) -> Iterator[None]:
 
 
 class Records:
-    """The work that is kept for one target, as it is now; one process at a time may add to it.
+    """The work that is kept for one target; one process at a time may add to it.
 
-    The files are locked while they are read or grow, not while a search goes on: builds that only
-    look something up do not wait for it.
+    Each function has a folder of its own, named by its structure, so that a build reads what is
+    known of its own layers and not of all that were ever tuned. The files are locked while they
+    are read or grow, not while a search goes on: builds do not wait for it.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._databases: dict[Path, Any] = {}
+
+    def _own(self, function: Any) -> Path:
+        import tvm_ffi
+
+        number = tvm_ffi.structural_hash(_module(function)) % (1 << 64)
+        return self._folder / f"{number:016x}"
+
+    def database(self, function: Any) -> Any:
+        """Return MetaSchedule's database of a function, as it was when first asked for."""
         from tvm.s_tir import meta_schedule as ms
 
-        self._lock = folder / "lock"
-        with held(self._lock):
-            self.database = ms.database.JSONDatabase(work_dir=str(folder))
+        folder = self._own(function)
+        if folder not in self._databases:
+            with self._held():
+                folder.mkdir(exist_ok=True)
+                self._databases[folder] = ms.database.JSONDatabase(work_dir=str(folder))
+        return self._databases[folder]
 
     def best(self, function: Any) -> tuple[Any, float] | None:
         """Return a function with the best schedule known, and its seconds; None if none is."""
         from tvm.s_tir import Schedule
 
-        module = _module(function)
-        if not self.database.has_workload(module):
+        if not self._own(function).is_dir():
             return None
-        found = self.database.get_top_k(self.database.commit_workload(module), 1)
+        module, database = _module(function), self.database(function)
+        if not database.has_workload(module):
+            return None
+        found = database.get_top_k(database.commit_workload(module), 1)
         if not found:
             return None
         sch = Schedule(module)
@@ -88,11 +105,15 @@ class Records:
         """Keep what a schedule of a function takes."""
         from tvm.s_tir import meta_schedule as ms
 
-        with held(self._lock):
-            workload = self.database.commit_workload(_module(function))
-            self.database.commit_tuning_record(
+        database = self.database(function)
+        with self._held():
+            workload = database.commit_workload(_module(function))
+            database.commit_tuning_record(
                 ms.database.TuningRecord(trace, workload, [seconds], target, arguments)
             )
+
+    def _held(self) -> AbstractContextManager[None]:
+        return held(self._folder / "lock")
 
 
 @dataclass(slots=True, eq=False)
@@ -246,7 +267,7 @@ def _task(
         num_threads=1,
     ).clone()
     context.search_strategy.pre_tuning(
-        limits.trials, _PER_TURN, context.generate_design_space(), records.database, model
+        limits.trials, _PER_TURN, context.generate_design_space(), records.database(function), model
     )
     known = records.best(function)
     return _Task(function, weight, context, math.inf if known is None else known[1])
