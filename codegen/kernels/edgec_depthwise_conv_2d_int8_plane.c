@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "edgec_depthwise_rows_thumb2.h"
+
 #define TAPS 9
 
 static int32_t min_int(int32_t a, int32_t b)
@@ -26,6 +28,37 @@ static void gather(const edgec_depthwise_conv_2d_int8_plane_params *p, const int
         }
     }
 }
+
+#if defined(EDGEC_DEPTHWISE_ROWS_THUMB2)
+
+static void clamp(const edgec_depthwise_conv_2d_int8_plane_params *p, int8_t *out)
+{
+    for (int32_t left = p->out_h * p->out_w; left > 0; --left, out += p->in_ch) {
+        *out = (int8_t)edgec_clamp(*out, p->out_min, p->out_max);
+    }
+}
+
+static void products(const edgec_depthwise_conv_2d_int8_plane_params *p, const uint8_t *plane,
+                     const int8_t *weights, const edgec_channel *c, int8_t *out)
+{
+    edgec_depthwise_rows rows = {
+        .bias = c->bias,
+        .scale = (int32_t)(2u * (uint32_t)c->multiplier),
+        .finish = {p->out_zero_point * (1 << c->shift) + (1 << (c->shift - 1)), c->shift},
+        .out = {out, p->in_ch},
+        .step = {p->plane_w, p->stride_w},
+    };
+    for (int32_t i = 0; i < TAPS; ++i) {
+        rows.weights[i] = weights[i];
+    }
+    edgec_depthwise_rows_thumb2(rows, plane + 2 * p->plane_w, p->out_h, p->stride_h * p->plane_w,
+                                p->out_w);
+    if (p->out_min > INT8_MIN || p->out_max < INT8_MAX) {
+        clamp(p, out);
+    }
+}
+
+#else
 
 static void products(const edgec_depthwise_conv_2d_int8_plane_params *p, const uint8_t *plane,
                      const int8_t *weights, const edgec_channel *c, int8_t *out)
@@ -56,6 +89,8 @@ static void products(const edgec_depthwise_conv_2d_int8_plane_params *p, const u
         }
     }
 }
+
+#endif
 
 void edgec_depthwise_conv_2d_int8_plane(const edgec_depthwise_conv_2d_int8_plane_params *p,
                                         const int8_t *in, int8_t *out, void *scratch)
