@@ -41,6 +41,10 @@ def default_schedule(function: Any, lanes: int) -> Any:
     else:
         last = sch.cache_write(sums, 0, "local")
     padded = blocks[0] if sch.get(blocks[0]).name_hint == "padded" else None
+    if padded is not None and lanes > 1:
+        # To ask for each vector whether it is inside takes less than to copy rows.
+        sch.compute_inline(padded)
+        padded = None
     _tile(sch, padded, sums, last, lanes)
     return sch
 

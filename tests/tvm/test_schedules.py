@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from edgec.codegen.window import Window
+from edgec.pipeline.tvm import expressions
 from edgec.pipeline.tvm.schedules import default_schedule
 
 VECTORS = re.compile(r"T\.vectorized\((\d+)\)")
@@ -39,3 +41,15 @@ def test_odd_channels_go_one_by_one() -> None:
     text = default_schedule(product(7), 16).mod.script()
     assert not VECTORS.findall(text)
     assert "T.unroll(7)" in text
+
+
+@pytest.mark.parametrize(("lanes", "copied"), [(16, False), (1, True)])
+def test_borders_are_copied_for_cores_without_vectors_alone(lanes: int, copied: bool) -> None:
+    te = pytest.importorskip("tvm").te
+    x = te.placeholder((1, 6, 6, 32), "float32", "x")
+    weights = te.placeholder((3, 3, 32), "float32", "weights")
+    window = Window(kernel=(3, 3), stride=(1, 1), dilation=(1, 1), before=(1, 1), after=(1, 1))
+    padded = expressions.pad(x, window.before, window.after, 0)
+    sums = expressions.depthwise(padded, weights, window, (1, 6, 6, 32))
+    module = default_schedule(te.create_prim_func([x, weights, sums]), lanes).mod
+    assert ("padded" in module.script()) is copied
