@@ -13,7 +13,7 @@ from tests.support.cases import SCALES, SEEDS, ZERO_POINTS
 ACTIVATIONS = st.sampled_from((0, 0, 1, 2, 3))
 
 
-def _weights(draw, shape: tuple[int, ...], scales: list[float]) -> np.ndarray:
+def extreme_weights(draw, shape: tuple[int, ...], scales: list[float]) -> np.ndarray:
     """Mostly random; also rows of nothing, and of all extremes of one sign."""
     rng = np.random.default_rng(draw(SEEDS))
     data = rng.integers(-127, 128, shape)
@@ -42,7 +42,7 @@ def _ends(draw, products: int, out_ch: int) -> tuple:
 
 
 def add_conv(
-    draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = False, weights=_weights
+    draw, model, sides: tuple[int, int] = (1, 5), *, whole: bool = False, weights=extreme_weights
 ) -> None:
     """Add a convolution; `sides` are the bounds of the kernel's height and width.
 
@@ -77,7 +77,7 @@ def add_conv(
     model.op("CONV_2D", [x, values, bias], [y], options, version=3)
 
 
-def add_fully_connected(draw, model, *, largest: int = 70, weights=_weights) -> None:
+def add_fully_connected(draw, model, *, largest: int = 70, weights=extreme_weights) -> None:
     """Add a dense layer of one row or several, with `largest` inputs a row at most."""
     size, out, rows = (
         draw(st.integers(1, largest)),

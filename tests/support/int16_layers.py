@@ -10,26 +10,11 @@ from hypothesis import strategies as st
 
 from tests.support.cases import SCALES, SEEDS
 from tests.support.drawing import drawn_model
+from tests.support.dsp_layers import extreme_weights
 from tests.support.flatmodel import FlatModel
 
 INT64 = schema.TensorType.INT64
 ACTIVATIONS = st.sampled_from((0, 0, 1, 2, 3))
-
-
-def _weights(draw, shape: tuple[int, ...]) -> np.ndarray:
-    """Mostly random; also rows of nothing, and of all extremes of one sign."""
-    rng = np.random.default_rng(draw(SEEDS))
-    data = rng.integers(-127, 128, shape)
-    kind = draw(st.integers(0, 7))
-    if kind == 0:
-        data[:] = draw(st.sampled_from((-127, 127)))
-    elif kind == 1:
-        data[rng.integers(0, 2, shape[0]) == 0] = 0
-    elif kind == 2:
-        data[rng.integers(0, 4, shape) == 0] = -128
-    elif kind == 3:
-        data //= 40
-    return data.astype(np.int8)
 
 
 def _ends(draw, products: int, out_ch: int) -> tuple[float, float, list[float], np.ndarray]:
@@ -59,7 +44,9 @@ def add_window(draw, model, *, depthwise: bool, whole: bool = False) -> None:
     x = model.input((batch, h, w, depth), "int16", x_scale)
     shape = (1, kh, kw, out_ch) if depthwise else (out_ch, kh, kw, depth)
     axis = 3 if depthwise else 0
-    weights = model.tensor(shape, "int8", scales, axis=axis, data=_weights(draw, shape))
+    weights = model.tensor(
+        shape, "int8", scales, axis=axis, data=extreme_weights(draw, shape, scales)
+    )
     starts = model.tensor((out_ch,), "int64", [x_scale * s for s in scales], data=bias)
     out = [
         -(-n // stride) if padding == 0 else math.ceil((n - (k - 1) * d) / stride)
@@ -84,7 +71,9 @@ def add_dense(draw, model) -> None:
     size, out, rows = draw(st.integers(1, 70)), draw(st.integers(1, 26)), draw(st.integers(1, 3))
     x_scale, y_scale, scales, bias = _ends(draw, size, out)
     x = model.input((rows, size), "int16", x_scale)
-    weights = model.tensor((out, size), "int8", scales, data=_weights(draw, (out, size)))
+    weights = model.tensor(
+        (out, size), "int8", scales, data=extreme_weights(draw, (out, size), scales)
+    )
     starts = model.tensor((out,), "int64", [x_scale * s for s in scales], data=bias)
     y = model.output((rows, out), "int16", y_scale)
     options = schema.FullyConnectedOptionsT()

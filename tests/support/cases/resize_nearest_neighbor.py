@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from hypothesis import strategies as st
 
-from tests.support.cases import quant
+from tests.support.resize_case import add_resizing
 
 BUILTIN = "RESIZE_NEAREST_NEIGHBOR"
 DTYPES = ("int8", "int16", "float32", "int32")
@@ -14,14 +12,4 @@ ULPS = 0
 
 
 def add(draw, model, dtype):
-    n, h, w, c = (draw(st.integers(1, m)) for m in (2, 8, 8, 4))
-    size = (draw(st.integers(1, 17)), draw(st.integers(1, 17)))
-    q = quant(draw, dtype)
-    x = model.input((n, h, w, c), dtype, *q)
-    new = model.tensor((2,), "int32", data=np.array(size))
-    y = model.output((n, *size, c), dtype, *q)
-    options = schema.ResizeNearestNeighborOptionsT()
-    options.alignCorners, options.halfPixelCenters = draw(
-        st.sampled_from(((False, False), (True, False), (False, True)))
-    )
-    model.op(BUILTIN, [x, new], [y], options, version=3)
+    add_resizing(draw, model, dtype, BUILTIN, schema.ResizeNearestNeighborOptionsT())
