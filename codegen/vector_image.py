@@ -1,6 +1,6 @@
-"""What the int8 kernels for vectors share: the image they read, and how sums are rescaled.
+"""What the kernels for vectors share: the image they read, and how int8 sums are rescaled.
 
-The kernels are `edgec_*_int8_vector`, over `edgec_vector.h`: for NEON, AVX2 and AVX-512.
+Those of int8 are `edgec_*_int8_vector`, over `edgec_vector.h`: for NEON, AVX2 and AVX-512.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ QUAD = 4
 """Products of a channel that vectors make at a time."""
 SLACK = 64
 """Bytes beyond its end that may be written to the image, or read from it."""
-_STRIP_BYTES = 32 * 1024
+STRIP_BYTES = 32 * 1024
 """About how large the image of a strip is: it should stay in the first cache."""
 _MOST_SHIFT = 22
 
@@ -43,41 +43,48 @@ class Image:
     rows: int
 
     @staticmethod
-    def of(x: Tensor, y: Tensor, window: Window, *, planes: int = 1) -> Image:
+    def of(
+        x: Tensor, y: Tensor, window: Window, *, planes: int = 1, strip_bytes: int = STRIP_BYTES
+    ) -> Image:
         """Return the image of an input for a window that slides over it."""
         last = (y.shape[2] - 1) * window.stride[1] + (window.kernel[1] - 1) * window.dilation[1]
         width = max(window.before[1] + x.shape[2], last + 1)
         width = -(-width // planes) * planes
         channels = x.shape[3]
-        fits = _STRIP_BYTES // (width * channels) - _reach(window)
+        fits = strip_bytes // (width * channels * x.dtype.size_bytes) - _reach(window)
         rows = max(fits // window.stride[0] + 1, 1)
         rows = min(rows - rows % 8 if rows > 8 else rows, y.shape[1])
         return Image(window, channels, width, planes, rows)
 
     @property
     def pitch(self) -> int:
-        """Bytes of a row."""
+        """Values of a row."""
         return self.width * self.channels
 
     @property
     def in_rows(self) -> int:
         """Rows of the input that a strip needs."""
-        return (self.rows - 1) * self.window.stride[0] + _reach(self.window)
+        return (self.rows - 1) * self.window.stride[0] + self.reach
+
+    @property
+    def reach(self) -> int:
+        """Rows of a window."""
+        return _reach(self.window)
 
     @property
     def step(self) -> int:
-        """Bytes from one window to the next."""
+        """Values from one window to the next."""
         return self.channels * (self.window.stride[1] if self.planes == 1 else 1)
 
     def offset(self, row: int, column: int) -> int:
-        """Return where a tap of the window is, in bytes from the window's first."""
+        """Return where a tap of the window is, in values from the window's first."""
         x = column * self.window.dilation[1]
         plane = x % self.planes * (self.width // self.planes)
         at = row * self.window.dilation[0] * self.width + plane + x // self.planes
         return at * self.channels
 
     def size(self, beyond: int = 0) -> int:
-        """Return the scratch memory: `beyond` bytes may be read behind the image."""
+        """Return the scratch memory of int8: `beyond` bytes may be read behind the image."""
         return self.in_rows * self.pitch + SLACK + beyond
 
     def fields(self, x: Tensor, prefix: str = "") -> dict[str, Value]:
@@ -91,7 +98,7 @@ class Image:
             f"{prefix}image.zero_point": x.q.zero_point,
             f"{prefix}stride_h": self.window.stride[0],
             f"{prefix}pad_top": self.window.before[0],
-            f"{prefix}reach": _reach(self.window),
+            f"{prefix}reach": self.reach,
             f"{prefix}strip_rows": self.rows,
         }
 

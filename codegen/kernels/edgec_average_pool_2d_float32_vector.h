@@ -1,11 +1,11 @@
 #ifndef EDGEC_AVERAGE_POOL_2D_FLOAT32_VECTOR_H
 #define EDGEC_AVERAGE_POOL_2D_FLOAT32_VECTOR_H
 
-#include "edgec_average_pool_2d_float32.h"
+#include "edgec_pool_float32_vector.h"
 
-typedef edgec_average_pool_2d_float32_params edgec_average_pool_2d_float32_vector_params;
+typedef edgec_pool_float32_vector edgec_average_pool_2d_float32_vector_params;
 
-/* edgec_average_pool_2d_float32, a vector of channels at a time. */
+/* edgec_average_pool_2d_float32, a few vectors of channels at a time. */
 void edgec_average_pool_2d_float32_vector(const edgec_average_pool_2d_float32_vector_params *p,
                                           const float *in, float *out);
 

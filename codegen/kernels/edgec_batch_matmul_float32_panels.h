@@ -33,21 +33,18 @@ static inline void edgec_multiply_panels(const edgec_batch_matmul_float32_params
                                          const float *in1, const float *in2, float *out,
                                          float *panel)
 {
-    const float *from[EDGEC_ROWS];
-    edgec_tile_float32 tile = {from,     1,       p->depth, panel,      NULL,
-                               -FLT_MAX, FLT_MAX, NULL,     p->columns, EDGEC_PANEL};
+    edgec_tile_float32 tile = {1, 1, p->depth, 0, 0, panel, NULL, -FLT_MAX, FLT_MAX, p->columns, 0};
     for (int32_t c = 0; c < p->columns; c += EDGEC_PANEL) {
         tile.width = p->columns - c < EDGEC_PANEL ? p->columns - c : EDGEC_PANEL;
-        tile.out = out + c;
         edgec_gather_panel(p, in2 + c * p->column2, tile.width, panel);
         int32_t row = 0;
         while (row < p->rows) {
+            const float *from[EDGEC_ROWS];
             const int32_t rows = edgec_tile_next(p->rows - row);
             for (int32_t r = 0; r < rows; ++r) {
                 from[r] = in1 + (row + r) * p->row1;
             }
-            edgec_tile(&tile, rows);
-            tile.out += rows * p->columns;
+            edgec_tile(&tile, from, rows, out + row * p->columns + c);
             row += rows;
         }
     }

@@ -5,6 +5,8 @@
 #ifndef EDGEC_PANELS_FLOAT32_H
 #define EDGEC_PANELS_FLOAT32_H
 
+#include <stddef.h>
+
 #include "edgec_float32_vector.h"
 
 #define EDGEC_PARTS (EDGEC_PANEL / EDGEC_LANES)
@@ -18,37 +20,60 @@
 #define EDGEC_ROWS 8
 #endif
 
-/* What a tile of up to EDGEC_ROWS rows is computed from. */
+/* What tiles of up to EDGEC_ROWS rows are computed from. */
 typedef struct {
-    const float *const *from; /* (runs, EDGEC_ROWS): where each run of each row begins */
-    int32_t runs, run;        /* how many, and how long */
-    const float *panel;       /* (runs * run, EDGEC_PANEL) */
-    const float *bias;        /* (EDGEC_PANEL), or null */
+    int32_t runs_h, runs_w, run; /* a row's runs, and how long each is */
+    int32_t run_h, run_w;        /* from a run to the one below and to the one at its right */
+    const float *panel;          /* (runs_h, runs_w, run, EDGEC_PANEL) */
+    const float *bias;           /* (EDGEC_PANEL), or null */
     float low, high;
-    float *out; /* row by row, `step` apart, `width` columns each */
-    int32_t step, width;
+    int32_t pitch, width; /* of the output: from row to row, and its columns */
 } edgec_tile_float32;
 
 EDGEC_INLINE void edgec_tile_store(const edgec_tile_float32 *t, const edgec_vector *sum, float *out)
 {
     const edgec_vector low = edgec_all(t->low);
     const edgec_vector high = edgec_all(t->high);
-    if (t->width == EDGEC_PANEL) {
-        EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
-        {
-            edgec_store(out + i * EDGEC_LANES, edgec_smaller(edgec_larger(sum[i], low), high));
-        }
-        return;
-    }
-    float row[EDGEC_PANEL];
     EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
     {
-        edgec_store(row + i * EDGEC_LANES, edgec_smaller(edgec_larger(sum[i], low), high));
+        const edgec_vector a = edgec_smaller(edgec_larger(sum[i], low), high);
+        if (t->width >= (i + 1) * EDGEC_LANES) {
+            edgec_store(out + i * EDGEC_LANES, a);
+        } else if (t->width > i * EDGEC_LANES) {
+            edgec_store_some(out + i * EDGEC_LANES, a, t->width - i * EDGEC_LANES);
+        }
     }
-    memcpy(out, row, (size_t)t->width * sizeof *row);
 }
 
-EDGEC_INLINE void edgec_tile_rows(const edgec_tile_float32 *t, const int rows)
+/* Add the products of one run. */
+EDGEC_INLINE void edgec_tile_run(const float *const *from, ptrdiff_t at, int32_t run,
+                                 const float *panel, const int rows,
+                                 edgec_vector sum[EDGEC_ROWS][EDGEC_PARTS])
+{
+    const float *a[EDGEC_ROWS];
+    EDGEC_UNROLL for (int r = 0; r < rows; ++r)
+    {
+        a[r] = from[r] + at;
+    }
+    for (int32_t k = 0; k < run; ++k, panel += EDGEC_PANEL) {
+        edgec_vector part[EDGEC_PARTS];
+        EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
+        {
+            part[i] = edgec_load(panel + i * EDGEC_LANES);
+        }
+        EDGEC_UNROLL for (int r = 0; r < rows; ++r)
+        {
+            const edgec_vector x = edgec_all(a[r][k]);
+            EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
+            {
+                sum[r][i] = edgec_multiply_add(x, part[i], sum[r][i]);
+            }
+        }
+    }
+}
+
+EDGEC_INLINE void edgec_tile_rows(const edgec_tile_float32 *t, const float *const *from,
+                                  const int rows, float *out)
 {
     edgec_vector sum[EDGEC_ROWS][EDGEC_PARTS];
     EDGEC_UNROLL for (int r = 0; r < rows; ++r)
@@ -58,66 +83,50 @@ EDGEC_INLINE void edgec_tile_rows(const edgec_tile_float32 *t, const int rows)
             sum[r][i] = t->bias != NULL ? edgec_load(t->bias + i * EDGEC_LANES) : edgec_all(0.0f);
         }
     }
-    const float *b = t->panel;
-    for (int32_t n = 0; n < t->runs; ++n) {
-        const float *a[EDGEC_ROWS];
-        EDGEC_UNROLL for (int r = 0; r < rows; ++r)
-        {
-            a[r] = t->from[n * EDGEC_ROWS + r];
-        }
-        for (int32_t k = 0; k < t->run; ++k, b += EDGEC_PANEL) {
-            edgec_vector part[EDGEC_PARTS];
-            EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
-            {
-                part[i] = edgec_load(b + i * EDGEC_LANES);
-            }
-            EDGEC_UNROLL for (int r = 0; r < rows; ++r)
-            {
-                const edgec_vector x = edgec_all(a[r][k]);
-                EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
-                {
-                    sum[r][i] = edgec_multiply_add(x, part[i], sum[r][i]);
-                }
-            }
+    const float *panel = t->panel;
+    for (int32_t y = 0; y < t->runs_h; ++y) {
+        for (int32_t x = 0; x < t->runs_w; ++x, panel += t->run * EDGEC_PANEL) {
+            edgec_tile_run(from, y * t->run_h + x * t->run_w, t->run, panel, rows, sum);
         }
     }
     EDGEC_UNROLL for (int r = 0; r < rows; ++r)
     {
-        edgec_tile_store(t, sum[r], t->out + r * t->step);
+        edgec_tile_store(t, sum[r], out + r * t->pitch);
     }
 }
 
-/* Compute a tile of 1 to EDGEC_ROWS rows. */
-static void edgec_tile(const edgec_tile_float32 *t, int32_t rows)
+/* Compute a tile of 1 to EDGEC_ROWS rows, which begin at `from`. */
+static void edgec_tile(const edgec_tile_float32 *t, const float *const *from, int32_t rows,
+                       float *out)
 {
     switch (rows) {
     case 1:
-        edgec_tile_rows(t, 1);
+        edgec_tile_rows(t, from, 1, out);
         break;
     case 2:
-        edgec_tile_rows(t, 2);
+        edgec_tile_rows(t, from, 2, out);
         break;
     case 3:
-        edgec_tile_rows(t, 3);
+        edgec_tile_rows(t, from, 3, out);
         break;
 #if EDGEC_ROWS > 4
     case 4:
-        edgec_tile_rows(t, 4);
+        edgec_tile_rows(t, from, 4, out);
         break;
     case 5:
-        edgec_tile_rows(t, 5);
+        edgec_tile_rows(t, from, 5, out);
         break;
 #endif
 #if EDGEC_ROWS > 6
     case 6:
-        edgec_tile_rows(t, 6);
+        edgec_tile_rows(t, from, 6, out);
         break;
     case 7:
-        edgec_tile_rows(t, 7);
+        edgec_tile_rows(t, from, 7, out);
         break;
 #endif
     default:
-        edgec_tile_rows(t, EDGEC_ROWS);
+        edgec_tile_rows(t, from, EDGEC_ROWS, out);
         break;
     }
 }

@@ -151,7 +151,7 @@ class BatchMatMul(KernelOp):
         """Return the float32 kernel for vector units, which wants the first matrix row by row."""
         if not float_vectors.usable(io, features) or self.adj_x:
             return ()
-        width = float_vectors.panel_width(features)
+        width = float_vectors.panel_width(features, io.y.shape[-1])
         step = self.lower(io)
         kernel = f"{step.kernel}_vector{width}"
         cost = Cost(self.macs(io) // width + 1, 0)

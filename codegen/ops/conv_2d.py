@@ -9,6 +9,7 @@ import numpy as np
 
 from edgec.codegen import (
     float_vectors,
+    float_windows,
     int16_dsp,
     int16_products,
     mve_products,
@@ -243,9 +244,8 @@ class Conv2D(KernelOp):
         if float_vectors.usable(io, features):
             if io.x.shape[3] != io.input(1).shape[3]:
                 return ()
-            fields = float_vectors.plain_fields(self.lower(io))
-            width = float_vectors.panel_width(features)
-            return (float_vectors.convolution(io, self.window, fields, width, self.macs(io)),)
+            macs = self.macs(io)
+            return (float_windows.convolution(io, self.window, self.activation, features, macs),)
         if io.x.dtype is DType.INT16 and "dsp" in features:
             return int16_dsp.convolution(io, self.wide_rows(io), self.window, self.activation)
         plain = self._plain_variants(io, features)

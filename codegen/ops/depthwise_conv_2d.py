@@ -10,6 +10,7 @@ import numpy as np
 from edgec.codegen import (
     depthwise_planes,
     float_vectors,
+    float_windows,
     int16_dsp,
     int16_products,
     mve_depthwise,
@@ -165,8 +166,8 @@ class DepthwiseConv2D(KernelOp):
         """
         if io.x.dtype is DType.INT16 and "dsp" in features:
             return int16_dsp.depthwise(io, self.wide_rows(io), self.window, self.activation)
-        if io.x.dtype is DType.FLOAT32 and io.x.shape[3] == io.y.shape[3]:
-            return float_vectors.element_variants(io, features, self.lower(io))
+        if float_vectors.usable(io, features) and io.x.shape[3] == io.y.shape[3]:
+            return (float_windows.depthwise(io, self.window, self.activation, features),)
         if io.x.dtype is not DType.INT8:
             return ()
         steps = [depthwise_planes.plane_step(io, self.window, self.activation)]

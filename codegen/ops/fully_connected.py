@@ -9,6 +9,7 @@ import numpy as np
 
 from edgec.codegen import (
     float_vectors,
+    float_windows,
     hybrid_dense,
     int16_dsp,
     int16_products,
@@ -255,9 +256,8 @@ class FullyConnected(KernelOp):
         if hybrid_dense.is_hybrid(io):
             return self._hybrid_variants(io, features)
         if float_vectors.usable(io, features):
-            fields = float_vectors.plain_fields(self.lower(io))
-            width = float_vectors.panel_width(features)
-            return (float_vectors.dense(io, fields, width, self.macs(io)),)
+            rows = io.input(1).values
+            return (float_windows.dense(io, rows, self.activation, features, self.macs(io)),)
         if io.x.dtype is DType.INT16 and "dsp" in features:
             return int16_dsp.dense(io, self.wide_rows(io), self.activation)
         plain = self._plain_variants(io, features)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgec.codegen.float_vectors import FEATURES, packed, panel_width
+from edgec.codegen.float_vectors import FEATURES, lanes, packed, panel_width
 from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
 from edgec.pipeline.plan import plan_memory
@@ -59,10 +59,21 @@ def test_vector_kernels_are_near_the_interpreter(
 
 @pytest.mark.parametrize("feature", sorted(FEATURES))
 def test_panels_hold_columns_side_by_side(feature: str) -> None:
-    width = panel_width(frozenset({feature}))
+    width = 2 * lanes(frozenset({feature}))
     columns = np.arange(3 * (width + 1), dtype=np.float32).reshape(3, width + 1)
     panels = packed(columns, width)
     assert panels.shape == (2, 3, width)
     np.testing.assert_array_equal(panels[0], columns[:, :width])
     np.testing.assert_array_equal(panels[1, :, 0], columns[:, width])
     assert not panels[1, :, 1:].any()
+
+
+@pytest.mark.parametrize(
+    ("feature", "columns", "width"),
+    [("avx512", 2, 8), ("avx512", 9, 16), ("avx512", 48, 16), ("avx512", 64, 32),
+     ("avx512", 70, 16), ("avx2", 8, 8), ("avx2", 10, 16), ("avx2", 24, 8), ("neon", 3, 8)],
+)  # fmt: skip
+def test_panels_are_as_wide_as_leaves_few_lanes_empty(
+    feature: str, columns: int, width: int
+) -> None:
+    assert panel_width(frozenset({feature}), columns) == width

@@ -23,6 +23,7 @@ def float_layers(seed: int) -> FlatModel:
     for _ in range(6):
         _convolution(rng, model)
         _depthwise(rng, model)
+    _many_strips(rng, model)
     for builtin in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
         _pool(rng, model, builtin)
     for rows, inside, outside in ((1, 40, 10), (1, 7, 70), (9, 33, 64), (20, 5, 17)):
@@ -51,7 +52,7 @@ def _weights(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def _convolution(rng: np.random.Generator, model: FlatModel) -> None:
     window = _Window(rng)
     in_ch = int(rng.choice([1, 3, 15, 16, 24]))
-    out_ch = int(rng.choice([5, 16, 33, 70]))
+    out_ch = int(rng.choice([5, 8, 16, 33, 70]))
     x = model.input((2, *window.size, in_ch), "float32")
     w = model.tensor((out_ch, *window.kernel, in_ch), "float32",
                      data=_weights(rng, (out_ch, *window.kernel, in_ch)))  # fmt: skip
@@ -62,7 +63,7 @@ def _convolution(rng: np.random.Generator, model: FlatModel) -> None:
 
 def _depthwise(rng: np.random.Generator, model: FlatModel) -> None:
     window = _Window(rng)
-    channels = int(rng.choice([3, 16, 33, 40]))
+    channels = int(rng.choice([3, 8, 12, 16, 33, 40]))
     x = model.input((1, *window.size, channels), "float32")
     shape = (1, *window.kernel, channels)
     w = model.tensor(shape, "float32", data=_weights(rng, shape))
@@ -71,6 +72,26 @@ def _depthwise(rng: np.random.Generator, model: FlatModel) -> None:
     options = window.options(schema.DepthwiseConv2DOptionsT())
     options.depthMultiplier = 1
     model.op("DEPTHWISE_CONV_2D", [x, w, b], [y], options, version=3)
+
+
+def _many_strips(rng: np.random.Generator, model: FlatModel) -> None:
+    """Add depthwise layers and a convolution whose images take several strips."""
+    for size, channels, kernel in (((40, 31), 24, (3, 3)), ((37, 40), 8, (5, 2))):
+        x = model.input((2, *size, channels), "float32")
+        shape = (1, *kernel, channels)
+        w = model.tensor(shape, "float32", data=_weights(rng, shape))
+        y = model.output((2, *size, channels), "float32")
+        options = schema.DepthwiseConv2DOptionsT()
+        options.strideH = options.strideW = options.depthMultiplier = 1
+        options.dilationHFactor = options.dilationWFactor = 1
+        model.op("DEPTHWISE_CONV_2D", [x, w], [y], options, version=3)
+    x = model.input((1, 45, 41, 9), "float32")
+    w = model.tensor((8, 3, 3, 9), "float32", data=_weights(rng, (8, 3, 3, 9)))
+    b = model.tensor((8,), "float32", data=_weights(rng, (8,)))
+    y = model.output((1, 45, 41, 8), "float32")
+    wide = schema.Conv2DOptionsT()
+    wide.strideH = wide.strideW = wide.dilationHFactor = wide.dilationWFactor = 1
+    model.op("CONV_2D", [x, w, b], [y], wide, version=3)
 
 
 class _Window:

@@ -1,0 +1,11 @@
+/* edgec: hot */
+#include "edgec_products_float32_vector16.h"
+
+#define EDGEC_PANEL 16
+#include "edgec_products_float32_windows.h"
+
+void edgec_products_float32_vector16(const edgec_products_float32_vector16_params *p,
+                                     const float *in, float *out, void *scratch)
+{
+    edgec_products_float32(p, in, out, scratch);
+}
