@@ -30,17 +30,19 @@ typedef struct {
     int32_t pitch, width; /* of the output: from row to row, and its columns */
 } edgec_tile_float32;
 
-EDGEC_INLINE void edgec_tile_store(const edgec_tile_float32 *t, const edgec_vector *sum, float *out)
+/* Some rows of sums, clamped: `pitch` floats from row to row. */
+EDGEC_INLINE void edgec_tile_store(const edgec_tile_float32 *t, const int rows,
+                                   edgec_vector sum[EDGEC_ROWS][EDGEC_PARTS], float *out,
+                                   int32_t pitch)
 {
     const edgec_vector low = edgec_all(t->low);
     const edgec_vector high = edgec_all(t->high);
-    EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
+    EDGEC_UNROLL for (int r = 0; r < rows; ++r)
     {
-        const edgec_vector a = edgec_smaller(edgec_larger(sum[i], low), high);
-        if (t->width >= (i + 1) * EDGEC_LANES) {
-            edgec_store(out + i * EDGEC_LANES, a);
-        } else if (t->width > i * EDGEC_LANES) {
-            edgec_store_some(out + i * EDGEC_LANES, a, t->width - i * EDGEC_LANES);
+        EDGEC_UNROLL for (int i = 0; i < EDGEC_PARTS; ++i)
+        {
+            edgec_store(out + r * pitch + i * EDGEC_LANES,
+                        edgec_smaller(edgec_larger(sum[r][i], low), high));
         }
     }
 }
@@ -89,9 +91,14 @@ EDGEC_INLINE void edgec_tile_rows(const edgec_tile_float32 *t, const float *cons
             edgec_tile_run(from, y * t->run_h + x * t->run_w, t->run, panel, rows, sum);
         }
     }
-    EDGEC_UNROLL for (int r = 0; r < rows; ++r)
-    {
-        edgec_tile_store(t, sum[r], out + r * t->pitch);
+    if (t->width == EDGEC_PANEL) {
+        edgec_tile_store(t, rows, sum, out, t->pitch);
+        return;
+    }
+    float whole[EDGEC_ROWS * EDGEC_PANEL];
+    edgec_tile_store(t, rows, sum, whole, EDGEC_PANEL);
+    for (int r = 0; r < rows; ++r, out += t->pitch) {
+        memcpy(out, whole + r * EDGEC_PANEL, (size_t)t->width * sizeof *out);
     }
 }
 
