@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import re
 import shutil
@@ -257,8 +258,8 @@ def _add_kernel(folder: Path, root: Path, archive: Archive) -> None:
     run(["dpkg-deb", "-x", str(deb), str(busybox)], timeout_s=60, failure=InfrastructureError)
     files = {"init": _INIT.encode(), "bin/busybox": (busybox / "bin/busybox").read_bytes()}
     modules = _modules(kernel)
-    files |= {f"modules/{path.name}": path.read_bytes() for path in modules}
-    files["modules/order"] = "\n".join(path.name for path in modules).encode()
+    files |= {f"modules/{_module_name(path)}": _module(path) for path in modules}
+    files["modules/order"] = "\n".join(map(_module_name, modules)).encode()
     (folder / "initrd").write_bytes(_cpio(files, ("proc", "sys", "dev", "new", "bin", "modules")))
     shutil.rmtree(kernel)
     shutil.rmtree(busybox)
@@ -288,7 +289,8 @@ def _unpacked(package: dict[str, str], archive: Archive, to: Path) -> Path:
 
 def _modules(kernel: Path) -> list[Path]:
     """Return the modules that the guest needs, each after those it depends on."""
-    files = {_module_name(path): path for path in kernel.glob("lib/modules/*/kernel/**/*.ko*")}
+    # Newer releases have them in usr/lib, and compressed.
+    files = {_module_name(path): path for path in kernel.glob("**/modules/*/kernel/**/*.ko*")}
     ordered: dict[str, Path] = {}
 
     def add(name: str) -> None:
@@ -307,8 +309,13 @@ def _module_name(path: Path) -> str:
     return path.name.partition(".ko")[0].replace("-", "_")
 
 
+def _module(path: Path) -> bytes:
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
 def _needs(module: Path) -> list[str]:
-    found = re.search(rb"\0depends=([^\0]*)\0", module.read_bytes())
+    found = re.search(rb"\0depends=([^\0]*)\0", _module(module))
     return [] if found is None else [n.replace("-", "_") for n in found[1].decode().split(",") if n]
 
 
