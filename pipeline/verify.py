@@ -23,9 +23,10 @@ from edgec.targets.device_protocol import Device
 FLOAT_TOLERANCE = 1e-5
 """Largest difference of a float32 output, relative to the largest magnitude of that output."""
 
-DYNAMIC_TOLERANCE = 0.02
-"""The same where layers round their float32 inputs to integers: what differs in the last place
-before may differ by a step of 1/255 of a row's range after."""
+DYNAMIC_TOLERANCE, DYNAMIC_LAYERS = 0.02, 24
+"""The same for every so many layers that round their float32 inputs to integers: what differs in
+the last place before may differ by a step of 1/255 of a row's range after. LiteRT's kernels, which
+differ only so, are 0.8 % apart after the 36 layers of DistilBERT and 3.5 % after the 73 of BERT."""
 
 EXPLAIN_S = 120.0
 """How long a build looks for the layer that is wrong."""
@@ -110,8 +111,9 @@ def tolerance_of(graph: Graph) -> Tolerance:
     """Return how close generated C must be to the reference of its own arithmetic."""
     if is_exact(graph):
         return EXACT
-    hybrid = any(as_kernel_op(op).rounds_inputs(Io.of(graph, op)) for op in graph.ops)
-    return Tolerance(share=DYNAMIC_TOLERANCE if hybrid else FLOAT_TOLERANCE)
+    hybrid = sum(as_kernel_op(op).rounds_inputs(Io.of(graph, op)) for op in graph.ops)
+    dynamic = DYNAMIC_TOLERANCE * max(1.0, hybrid / DYNAMIC_LAYERS)
+    return Tolerance(share=dynamic if hybrid else FLOAT_TOLERANCE)
 
 
 def first_difference(got: Array, want: Array, allowed: Tolerance) -> tuple[int, ...] | None:

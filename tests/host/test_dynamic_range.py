@@ -10,7 +10,7 @@ import pytest
 from edgec.pipeline.errors import UnsupportedModelError
 from edgec.pipeline.graph import check
 from edgec.pipeline.load import tflite
-from edgec.pipeline.verify import DYNAMIC_TOLERANCE, tolerance_of
+from edgec.pipeline.verify import DYNAMIC_LAYERS, DYNAMIC_TOLERANCE, tolerance_of
 from tests.support.evaluate import run_numpy
 from tests.support.flatmodel import FlatModel
 from tests.support.hostc import run_host
@@ -32,6 +32,13 @@ def test_layers_equal_the_interpreter(tmp_path: Path) -> None:
     want = run_litert(content, samples)
     for got in (run_numpy(graph, samples), run_host(graph, samples, tmp_path)):
         assert_all_close(got, want)
+    assert tolerance_of(graph).share == DYNAMIC_TOLERANCE * 40 / DYNAMIC_LAYERS
+
+
+def test_few_layers_are_held_to_the_least_tolerance() -> None:
+    model = FlatModel()
+    add_hybrid(np.random.default_rng(0), model, SIZES[1])
+    graph = tflite.parse(model.bytes(), "dynamic")
     assert tolerance_of(graph).share == DYNAMIC_TOLERANCE
 
 
