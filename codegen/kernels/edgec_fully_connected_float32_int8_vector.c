@@ -1,4 +1,9 @@
 /* edgec: hot */
+#if defined(__GNUC__) && !defined(__clang__)
+/* What GCC's elimination of partial redundancies does here is copy all sums twice a turn. */
+#pragma GCC optimize("no-tree-pre")
+#endif
+
 #include "edgec_fully_connected_float32_int8_vector.h"
 
 typedef edgec_fully_connected_float32_int8_vector_params params;
