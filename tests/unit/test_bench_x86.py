@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edgec.pipeline.errors import BuildError
 from tools import bench_x86
 from tools.bench_x86 import Case, Entry, rows_of
 from tools.bench_x86_table import BEGIN, END, cells, summary, write_docs
@@ -98,5 +99,25 @@ def test_a_peer_that_cannot_be_made_is_a_row_that_says_why(
     found = bench_x86.entries(Case("m", "int8", tmp_path), plan, bench_x86.ExitStack())
     last = list(found)[-1]
     assert isinstance(last, dict)
-    assert (last["backend"], last["ok"]) == ("onnxruntime", False)
+    assert (last["backend"], last["ok"], last["refused"]) == ("onnxruntime", False, True)
     assert last["why"] == "tf2onnx cannot convert m.tflite: GELU"
+
+
+def test_what_does_not_build_is_a_failure_and_leaves_nothing_to_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(backend: str, subject: Any, folder: Path, *rest: Any) -> Entry:
+        assert not list(folder.iterdir())
+        (folder / "old.c").touch()
+        raise BuildError("make failed\nwith many words")
+
+    monkeypatch.setattr(bench_x86, "WORK", tmp_path)
+    monkeypatch.setattr(bench_x86, "opened", broken)
+    ready = bench_x86.Ready(tmp_path / "m.tflite", tmp_path / "m.onnx")
+    monkeypatch.setattr(bench_x86, "prepared", lambda case: ready)
+    plan = bench_x86.Plan("x86", [1, 2], bench_x86.Tuning())
+    case = Case("m", "int8", tmp_path)
+    for _ in range(2):
+        rows = list(bench_x86.entries(case, plan, bench_x86.ExitStack()))
+        assert [row["why"] for row in rows if isinstance(row, dict)] == ["make failed"] * 6
+    assert not bench_x86.prepare(case, plan)
