@@ -77,7 +77,7 @@ def _opened(path: Path, ports: Graph) -> Oracle:
     try:
         return OnnxOracle(path, ports, optimized=True)
     except Exception as error:  # ONNX Runtime has a dozen kinds, all of them bare
-        words = " ".join(str(error).split())[:200]
+        words = " ".join(str(error).replace(str(path), path.name).split())[:200]
         raise UnsupportedModelError(f"{path.name} is no model that it runs: {words}") from error
 
 

@@ -271,6 +271,8 @@ def test_no_board_is_exit_3_and_no_tool_exit_4(
     assert run("flash", str(firmware), "--runner", "st_flash") == 3
     assert "nothing is plugged in" in capsys.readouterr().err
     monkeypatch.setenv("PATH", str(tmp_path))
+    # Tools that pip installed lie beside the interpreter.
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3"))
     usb.nucleo("AAA", "1-1", "/dev/ttyACM0")
     assert run("flash", str(firmware)) == 4
     assert "pip install pyocd" in capsys.readouterr().err
