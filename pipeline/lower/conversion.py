@@ -71,8 +71,11 @@ def to_tflite(model: FloatModel, name: str, how: Conversion, report: Report) -> 
         return {f"output_{index:03}": value for index, value in enumerate(outputs)}
 
     report(Progress("convert", 0, 0, "tracing the model"))
+    # The converter saves what it is given: of a Keras model, functions of each layer too.
+    weights = tf.Module()
+    weights.all = keras.variables
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [serve.get_concrete_function()], keras
+        [serve.get_concrete_function()], weights
     )
     _configure(converter, how, report)
     try:

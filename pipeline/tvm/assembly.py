@@ -41,13 +41,35 @@ def lowered(function: Any, symbol: str, target: Any, *, apart: bool) -> Lowered:
     return Lowered(flat, memory.bytes)
 
 
+# LLVM 22 takes the signs of short vectors from registers that VMOVMSKPS cannot name. Without
+# AVX512VL short vectors stay out of these.
+_UNENCODABLE = re.compile(r"\tvmovmskp[sd]\t%[xy]mm(1[6-9]|2\d|3[01])\b")
+
+
 def assembled(functions: dict[str, Any], target: Any) -> str:
     """Return the assembly text of lowered functions."""
+    text = _assembly(functions, target)
+    if _UNENCODABLE.search(text):
+        text = _assembly(functions, _without_short(target))
+    return text
+
+
+def _assembly(functions: dict[str, Any], target: Any) -> str:
     import tvm
 
-    module = tvm.tirx.transform.LowerIntrin()(tvm.IRModule(functions))
+    aimed = {name: function.with_attr("target", target) for name, function in functions.items()}
+    module = tvm.tirx.transform.LowerIntrin()(tvm.IRModule(aimed))
     built = tvm.get_global_func("target.build.llvm")(module, target)
     return _plain(built.inspect_source("asm"))
+
+
+def _without_short(target: Any) -> Any:
+    """Return the target without AVX-512 on vectors of less than 512 bits."""
+    import tvm
+
+    facts = dict(target.export())
+    kept = [str(flag) for flag in facts.get("mattr", ()) if flag != "+avx512vl"]
+    return tvm.target.Target({**facts, "mattr": [*kept, "-avx512vl"]})
 
 
 def _passes() -> list[Any]:

@@ -69,7 +69,7 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Path:
-    """A Python of the device whose disk takes minutes to write out, until the folder `card` goes."""
+    """A Python of the device whose disk takes minutes to write out, while the folder `card` is."""
     card = tmp_path / "card"
     card.mkdir()
     (card / "sitecustomize.py").write_text("import os, time\nos.sync = lambda: time.sleep(300)\n")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgec.codegen.window import Window
-from edgec.pipeline.tvm import expressions
+from edgec.pipeline.tvm import assembly, expressions
 from edgec.pipeline.tvm.schedules import default_schedule
 
 VECTORS = re.compile(r"T\.vectorized\((\d+)\)")
@@ -53,3 +53,18 @@ def test_borders_are_copied_for_cores_without_vectors_alone(lanes: int, copied: 
     sums = expressions.depthwise(padded, weights, window, (1, 6, 6, 32))
     module = default_schedule(te.create_prim_func([x, weights, sums]), lanes).mod
     assert ("padded" in module.script()) is copied
+
+
+def test_signs_in_registers_that_no_instruction_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tvm
+
+    asked = []
+
+    def compiled(functions: dict[str, object], target: tvm.target.Target) -> str:
+        asked.append(list(target.export()["mattr"]))
+        return f"\tvmovmskps\t%xmm{20 if '+avx512vl' in asked[-1] else 4}, %ecx\n"
+
+    monkeypatch.setattr(assembly, "_assembly", compiled)
+    with_short = {"kind": "llvm", "mcpu": "x86-64-v4", "mattr": ["+avx512f", "+avx512vl"]}
+    assert "%xmm4," in assembly.assembled({}, tvm.target.Target(with_short))
+    assert asked == [["+avx512f", "+avx512vl"], ["+avx512f", "-avx512vl"]]
