@@ -61,7 +61,8 @@ def _tile(sch: Any, padded: Any, sums: Any, last: Any, lanes: int) -> None:
     *outer, columns, channels = sch.get_loops(last)
     alone = lanes > 1 and int(sch.get(columns).extent) == 1
     width, vector = _width(sch, channels, lanes, _ALONE if alone else 1)
-    most = max(1, 2 * _TILES[lanes][1] // max(2, width // vector))
+    abreast = width // vector if lanes > 1 else 1
+    most = max(1, 2 * _TILES[lanes][1] // max(2, abreast))
     block, channels = sch.split(channels, [None, width])
     strip, columns = sch.split(columns, [None, _divisor(sch, columns, most)])
     sch.reorder(block, strip, columns, channels)

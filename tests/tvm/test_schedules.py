@@ -12,6 +12,7 @@ from edgec.pipeline.tvm import assembly, expressions
 from edgec.pipeline.tvm.schedules import default_schedule
 
 VECTORS = re.compile(r"T\.vectorized\((\d+)\)")
+UNROLLED = re.compile(r"T\.unroll\((\d+)\)")
 
 
 def product(channels: int) -> Any:
@@ -68,3 +69,9 @@ def test_signs_in_registers_that_no_instruction_names(monkeypatch: pytest.Monkey
     with_short = {"kind": "llvm", "mcpu": "x86-64-v4", "mattr": ["+avx512f", "+avx512vl"]}
     assert "%xmm4," in assembly.assembled({}, tvm.target.Target(with_short))
     assert asked == [["+avx512f", "+avx512vl"], ["+avx512f", "-avx512vl"]]
+
+
+@pytest.mark.parametrize(("lanes", "pixels"), [(1, 4), (16, 8)])
+def test_tiles_have_as_many_pixels_as_sums_fit_in_registers(lanes: int, pixels: int) -> None:
+    text = default_schedule(product(32), lanes).mod["main"].script()
+    assert UNROLLED.search(text)[1] == str(pixels)
