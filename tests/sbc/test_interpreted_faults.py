@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import zipfile
@@ -25,9 +23,9 @@ from edgec.targets.runners.ssh import reached_by_ssh
 from edgec.targets.session import open_device
 from edgec.targets.toolchain import Image
 from tests.sbc.test_interpreted import image
-from tests.sbc.test_ssh_faults import small_disk, until
+from tests.sbc.test_ssh_faults import interrupt, small_disk, until
 from tests.support.models import small_cnn
-from tests.support.sshd import SshServer, open_there, pids, program
+from tests.support.sshd import SshServer, open_there
 
 __all__ = ["image", "small_disk"]
 
@@ -219,23 +217,8 @@ def test_edgec_is_interrupted(
 ) -> None:  # fmt: skip
     server.keep(config, python=str(slow))
     wheel(wheels, LARGE, packed=moment != "push")
-    argv = [sys.executable, "-m", "edgec", "verify", "--ssh", "pi", "--samples", "1000"]
-    argv += [] if moment == "run" else ["--install-runtime"]
-    process = subprocess.Popen(
-        [*argv, str(bundle)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0
-    )
+    words = ["verify", "--ssh", "pi", "--samples", "1000"]
+    words += [] if moment == "run" else ["--install-runtime"]
     begun = {"run": lambda s: s.firmware(), "push": arrived, "unpacking": unpacked}[moment]
-    until(lambda: begun(server))
-    os.killpg(process.pid, sent)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == code
-    if sent == signal.SIGINT:
-        assert said.decode().splitlines()[-1] == "error: interrupted"
-    assert server.left() == {}
+    interrupt([*words, str(bundle)], lambda: begun(server), sent, code, server, config)
     assert not (server.cache / "edgec" / "runtimes").exists()
-    mark = str(config).replace("%", "%%").encode()
-    until(lambda: not [pid for pid in pids() if mark in program(pid)])
-    if sent == signal.SIGKILL:
-        # Killed, it could not remove the folders of its socket and of its sources.
-        for folder in (config.parent / "tmp").iterdir():
-            shutil.rmtree(folder)

@@ -239,19 +239,16 @@ def test_a_connection_that_falls_silent_while_a_file_is_pushed(
     assert all(there.stat().st_size < 200_000_000 for there in server.images())
 
 
-@pytest.mark.parametrize(
-    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)]
-)
-def test_edgec_is_interrupted(
-    server: SshServer, config: Path, bundles: dict[str, Path], sent: signal.Signals, code: int
-) -> None:
-    server.keep(config, exec_prefix=QEMU)
-    argv = [sys.executable, "-m", "edgec", "verify", "--ssh", "pi", "--samples", "150"]
+def interrupt(
+    words: list[str], begun: Callable[[], object], sent: signal.Signals, code: int,
+    server: SshServer, config: Path,
+) -> None:  # fmt: skip
+    """Send edgec a signal once something has begun; nothing may be left on either side."""
     process = subprocess.Popen(
-        [*argv, str(bundles["rpi4"])], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        process_group=0,
+        [sys.executable, "-m", "edgec", *words],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0,
     )  # fmt: skip
-    until(server.firmware)
+    until(begun)
     os.killpg(process.pid, sent)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
@@ -264,3 +261,14 @@ def test_edgec_is_interrupted(
         # Killed, it could not remove the folders of its socket and of its sources.
         for folder in (config.parent / "tmp").iterdir():
             shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15), (signal.SIGKILL, -9)]
+)
+def test_edgec_is_interrupted(
+    server: SshServer, config: Path, bundles: dict[str, Path], sent: signal.Signals, code: int
+) -> None:
+    server.keep(config, exec_prefix=QEMU)
+    words = ["verify", "--ssh", "pi", "--samples", "150", str(bundles["rpi4"])]
+    interrupt(words, server.firmware, sent, code, server, config)
